@@ -1,0 +1,1 @@
+//! The Jupyter kernel, and the command line around it.

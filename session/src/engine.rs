@@ -1,0 +1,94 @@
+//! The seam between those who ask and what runs it: a statement in, a stream of events out.
+//!
+//! [`Engine`] is what tests fake. The real one is a Spark Connect session.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::Stream;
+
+use crate::error::Error;
+
+/// One SQL statement and how it is to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text of one statement, without a closing `;`.
+    pub sql: String,
+    /// How many rows are fetched at most; `None` fetches all there are.
+    pub rows: Option<u64>,
+    /// Whether the statement only reads. Only such a statement is ever sent to a second server;
+    /// what cannot be classified is not `pure`.
+    pub pure: bool,
+}
+
+/// What happens while a statement runs, in this order: any number of [`Event::Progress`], one
+/// [`Event::Schema`], then batches and more progress, and [`Event::Done`] as the last.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// How far the work is. Each replaces the one before it.
+    Progress(Progress),
+    /// The result's columns. Sent once, before the first batch, also for a result without rows.
+    Schema(SchemaRef),
+    /// The next rows of the result.
+    Batch(Batch),
+    /// Spark said that the result is complete; nothing follows.
+    Done(Done),
+}
+
+/// Some rows of a result.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The rows.
+    pub rows: RecordBatch,
+    /// Size of these rows as they came over the wire, in bytes.
+    pub wire_bytes: u64,
+}
+
+/// How far a statement is, as Spark reports it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The stages Spark knows so far, in the order of their ids.
+    pub stages: Vec<Stage>,
+    /// Tasks that run at this moment, over all stages.
+    pub running_tasks: u64,
+}
+
+/// One stage of a running statement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// Spark's id of the stage.
+    pub id: i64,
+    /// Tasks in the stage.
+    pub tasks: u64,
+    /// Tasks of the stage that have ended.
+    pub tasks_done: u64,
+    /// Bytes read from storage by the stage so far.
+    pub bytes_read: u64,
+    /// Whether the stage has ended.
+    pub done: bool,
+}
+
+/// How a statement ended well.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Rows in all batches together.
+    pub rows: u64,
+    /// Bytes of all batches as they came over the wire.
+    pub wire_bytes: u64,
+    /// From the request to the last response.
+    pub elapsed: Duration,
+}
+
+/// The events of one running statement.
+///
+/// It ends after [`Event::Done`] or after the first error. Dropping it earlier interrupts the
+/// statement on the server and releases it, without waiting.
+pub type Events = Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send>>;
+
+/// Something that runs statements.
+pub trait Engine: Send + Sync {
+    /// Starts `statement` and answers with its events. Nothing is sent before the first poll.
+    fn run(&self, statement: Statement) -> Events;
+}

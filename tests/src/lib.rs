@@ -1,0 +1,1 @@
+//! What no single crate can test: a real Spark, real front ends, whole processes.
