@@ -1,1 +1,3 @@
 //! The Jupyter kernel, and the command line around it.
+
+pub mod cli;

@@ -1,3 +1,5 @@
-//! The command line.
+//! `firesteel`: the Jupyter kernel and the command line around it.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    firesteel_kernel::cli::main()
+}

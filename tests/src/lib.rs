@@ -1,1 +1,10 @@
 //! What no single crate can test: a real Spark, real front ends, whole processes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test support fails loudly, where it is"
+)]
+
+pub mod house;

@@ -1,0 +1,66 @@
+//! The command line: what a person types, and what a front end starts.
+
+mod demo;
+mod kernelspec;
+mod runtime;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A Jupyter kernel for interactive Apache Spark.
+#[derive(Debug, Parser)]
+#[command(name = "firesteel", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install a kernelspec, so that Jupyter finds this kernel.
+    Install(kernelspec::Install),
+    /// Remove an installed kernelspec.
+    Uninstall(kernelspec::Uninstall),
+    /// Run the example notebook on a real Spark, setting up what is missing.
+    Demo(demo::Demo),
+    /// The Spark, Java and Python that drivers on this machine are made of.
+    #[command(subcommand)]
+    Runtime(runtime::Runtime),
+}
+
+/// What a command answers with: its exit code, or an error that is printed with its causes.
+type Answer = Result<ExitCode, Box<dyn Error>>;
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let answer = match arguments.command {
+        Command::Install(install) => install.run(),
+        Command::Uninstall(uninstall) => uninstall.run(),
+        Command::Demo(demo) => demo.run(),
+        Command::Runtime(runtime) => runtime.run(),
+    };
+    answer.unwrap_or_else(|error| {
+        eprintln!("firesteel: {}", with_causes(error.as_ref()));
+        ExitCode::FAILURE
+    })
+}
+
+/// An environment variable, where it is set and is text.
+fn var(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// An error and its causes, on one line.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
