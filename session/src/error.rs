@@ -145,9 +145,20 @@ pub enum Error {
         source: Option<arrow::error::ArrowError>,
     },
 
+    /// The server ends the result's stream again and again without sending any of it.
+    #[error("the Spark Connect server at {server} sends nothing of the result")]
+    NoProgress {
+        /// The place that was asked.
+        server: String,
+    },
+
     /// What was asked cannot be asked. A fault of the caller's.
     #[error("{0}")]
     Invalid(String),
+
+    /// A task of ours ended without a word. A fault of ours.
+    #[error("the task that ran the statement ended early; please report this")]
+    TaskLost,
 }
 
 impl Error {
@@ -165,19 +176,6 @@ impl Error {
         matches!(
             self,
             Self::Unreachable { .. } | Self::ConnectionLost { .. } | Self::SessionChanged { .. }
-        )
-    }
-
-    /// Whether the statement may have run although it failed, so that running it again may do
-    /// its work twice.
-    pub fn may_have_run(&self) -> bool {
-        !matches!(
-            self,
-            Self::Unreachable { .. }
-                | Self::Unauthenticated { .. }
-                | Self::SessionNotFound { .. }
-                | Self::SessionClosed { .. }
-                | Self::Invalid(_)
         )
     }
 }

@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 pub use rpc::ErrorInfo;
 
 /// One failed call.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", code_name(*code))]
 pub struct Failure {
     /// What it means for whoever called.

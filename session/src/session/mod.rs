@@ -115,11 +115,25 @@ impl Session {
         }
     }
 
-    fn id(&self) -> String {
+    /// Runs a task that belongs to the session.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.shared.tasks.spawn(task);
+    }
+
+    /// Cancelled when the session is closed.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.shared.closing.clone()
+    }
+
+    pub(crate) fn tags(&self) -> &[String] {
+        &self.shared.tags
+    }
+
+    pub(crate) fn id(&self) -> String {
         self.shared.identity.session_id().to_string()
     }
 
-    fn client_type(&self) -> Option<String> {
+    pub(crate) fn client_type(&self) -> Option<String> {
         Some(self.shared.client.options().client_type.clone())
     }
 

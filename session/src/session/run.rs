@@ -4,15 +4,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::Session;
 use crate::engine::{Engine, Events, Statement};
-use crate::error::Error;
+use crate::execution::{self, Job, Operation};
 use crate::proto;
 
 impl Engine for Session {
     fn run(&self, statement: Statement, stop: CancellationToken) -> Events {
-        let _ = (statement, stop);
-        Box::pin(futures::stream::iter([Err(Error::Invalid(
-            "not written yet".to_owned(),
-        ))]))
+        // The server refuses an operation id that it has seen, so on one and the same server
+        // sending again cannot run anything twice.
+        let resend = statement.pure || self.client().address().incarnation.is_some();
+        let plan = plan(&statement.sql, statement.rows);
+        execution::events(Job {
+            operation: Operation::new(self.clone(), plan),
+            resend,
+            stop,
+        })
     }
 }
 
