@@ -2,3 +2,7 @@
 
 pub mod cell;
 pub mod cli;
+pub mod history;
+pub mod run;
+pub mod serve;
+pub mod wire;
