@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::Stream;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
 
@@ -16,7 +17,8 @@ use crate::error::Error;
 pub struct Statement {
     /// The text of one statement, without a closing `;`.
     pub sql: String,
-    /// How many rows are fetched at most; `None` fetches all there are.
+    /// How many rows are fetched at most; `None` fetches all there are. Spark's own limit counts
+    /// to 2,147,483,647, so a greater number means that.
     pub rows: Option<u64>,
     /// Whether the statement only reads. Only such a statement is ever sent to a second server;
     /// what cannot be classified is not `pure`.
@@ -90,5 +92,10 @@ pub type Events = Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send>>;
 /// Something that runs statements.
 pub trait Engine: Send + Sync {
     /// Starts `statement` and answers with its events. Nothing is sent before the first poll.
-    fn run(&self, statement: Statement) -> Events;
+    ///
+    /// When `stop` is cancelled the statement is interrupted on the server, and the events end
+    /// with [`Error::Cancelled`] within about a second, whether the server confirmed it or not. A
+    /// statement that was already complete ends with [`Event::Done`] all the same. Whoever
+    /// cancels goes on polling to hear which of the two it was.
+    fn run(&self, statement: Statement, stop: CancellationToken) -> Events;
 }
