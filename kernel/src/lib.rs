@@ -1,3 +1,4 @@
 //! The Jupyter kernel, and the command line around it.
 
+pub mod cell;
 pub mod cli;

@@ -11,7 +11,12 @@ use serde_json::json;
 
 use super::{Answer, var};
 
-const LOGO: &str = include_str!("logo/logo-svg.svg");
+/// What front ends show beside the kernel's name, under the names they look for.
+const LOGOS: [(&str, &[u8]); 3] = [
+    ("logo-svg.svg", include_bytes!("logo/logo-svg.svg")),
+    ("logo-64x64.png", include_bytes!("logo/logo-64x64.png")),
+    ("logo-32x32.png", include_bytes!("logo/logo-32x32.png")),
+];
 
 /// Why a kernelspec could not be installed or removed.
 #[derive(Debug, thiserror::Error)]
@@ -84,17 +89,19 @@ impl Install {
     /// Writes the kernelspec that starts `program`, and answers with its folder.
     pub(super) fn write(&self, program: &Path) -> Result<PathBuf, KernelspecError> {
         let folder = folder(&self.place, self.profile.as_deref())?;
-        let write = |name: &str, text: &str| {
+        let write = |name: &str, content: &[u8]| {
             let path = folder.join(name);
-            fs::write(&path, text).map_err(|source| KernelspecError::Write { path, source })
+            fs::write(&path, content).map_err(|source| KernelspecError::Write { path, source })
         };
         fs::create_dir_all(&folder).map_err(|source| KernelspecError::Write {
             path: folder.clone(),
             source,
         })?;
-        write("logo-svg.svg", LOGO)?;
+        for (name, image) in LOGOS {
+            write(name, image)?;
+        }
         let spec = spec(program, self.profile.as_deref());
-        write("kernel.json", &format!("{spec:#}\n"))?;
+        write("kernel.json", format!("{spec:#}\n").as_bytes())?;
         Ok(folder)
     }
 }

@@ -1,0 +1,238 @@
+//! The magics there are: one table that parses them, explains them and offers them.
+
+use super::Problem;
+use super::nearest::nearest;
+
+/// An order to the kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Magic {
+    /// Explain the magics, or the one of this name (without its `%`).
+    Help(Option<&'static str>),
+    /// List the magics.
+    List,
+    /// Say which profile is in use, or use another.
+    Profile(Option<String>),
+    /// Say what runs, where.
+    Session,
+    /// Give the driver back now.
+    Stop,
+    /// Show the last lines of the driver's log.
+    Logs {
+        /// How many.
+        lines: usize,
+    },
+    /// Say how many rows are fetched at most, or set it for the cells that follow.
+    Limit(Option<Rows>),
+}
+
+/// How many rows of a result are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// This many at most.
+    AtMost(u64),
+    /// All there are.
+    All,
+}
+
+/// Lines that `%logs` shows when it is not told.
+const LOG_LINES: usize = 50;
+
+struct Spec {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    /// Reads what stands behind the name; the error says in words what is expected there.
+    read: fn(&[&str]) -> Result<Magic, &'static str>,
+}
+
+/// The cell magic that is not in the table: it says what its cell is, and is no order.
+const SQL: (&str, &str, &str) = (
+    "%%sql",
+    "%%sql [-n ROWS]",
+    "on the first line: the cell is Spark SQL (as is any other); -n limits the rows of its results, `-n all` fetches all",
+);
+
+const TABLE: &[Spec] = &[
+    Spec {
+        name: "help",
+        usage: "%help [MAGIC]",
+        about: "explain the magics, or one of them",
+        read: |words| match words {
+            [] => Ok(Magic::Help(None)),
+            [name] => {
+                let bare = name.trim_start_matches('%');
+                names()
+                    .map(|name| name.trim_start_matches('%'))
+                    .find(|known| *known == bare)
+                    .map(|known| Magic::Help(Some(known)))
+                    .ok_or("give it the name of a magic that `%lsmagic` lists")
+            }
+            _ => Err("give it one name or nothing"),
+        },
+    },
+    Spec {
+        name: "limit",
+        usage: "%limit [ROWS]",
+        about: "say how many rows of a result are fetched and shown, or set it; `all` lifts the limit",
+        read: |words| match words {
+            [] => Ok(Magic::Limit(None)),
+            [count] => rows(count).map(|rows| Magic::Limit(Some(rows))),
+            _ => Err(ROWS),
+        },
+    },
+    Spec {
+        name: "logs",
+        usage: "%logs [LINES]",
+        about: "show the end of the driver's log",
+        read: |words| match words {
+            [] => Ok(Magic::Logs { lines: LOG_LINES }),
+            [count] => match count.parse() {
+                Ok(lines) => Ok(Magic::Logs { lines }),
+                Err(_) => Err("give it a number of lines or nothing"),
+            },
+            _ => Err("give it a number of lines or nothing"),
+        },
+    },
+    Spec {
+        name: "lsmagic",
+        usage: "%lsmagic",
+        about: "list the magics",
+        read: |words| alone(words, Magic::List),
+    },
+    Spec {
+        name: "profile",
+        usage: "%profile [NAME]",
+        about: "say which profile drivers are started from, or choose another",
+        read: |words| match words {
+            [] => Ok(Magic::Profile(None)),
+            [name] => Ok(Magic::Profile(Some((*name).to_owned()))),
+            _ => Err("give it one name or nothing"),
+        },
+    },
+    Spec {
+        name: "session",
+        usage: "%session",
+        about: "say which driver and session this notebook uses, and what runs",
+        read: |words| alone(words, Magic::Session),
+    },
+    Spec {
+        name: "stop",
+        usage: "%stop",
+        about: "give the driver back now; the next statement starts a new one",
+        read: |words| alone(words, Magic::Stop),
+    },
+];
+
+const ROWS: &str = "give it a number of rows or `all`";
+
+fn alone(words: &[&str], magic: Magic) -> Result<Magic, &'static str> {
+    match words {
+        [] => Ok(magic),
+        _ => Err("it takes nothing"),
+    }
+}
+
+fn rows(word: &str) -> Result<Rows, &'static str> {
+    match word {
+        "all" => Ok(Rows::All),
+        number => match number.parse() {
+            Ok(count) => Ok(Rows::AtMost(count)),
+            Err(_) => Err(ROWS),
+        },
+    }
+}
+
+/// The magics' names with their `%` or `%%`, cell magics first.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(SQL.0).chain(
+        TABLE
+            .iter()
+            .map(|spec| spec.usage.split(' ').next().unwrap_or(spec.usage)),
+    )
+}
+
+/// Reads a line that starts with `%`.
+pub(super) fn read_line(line: &str) -> Result<Magic, Problem> {
+    let (name, arguments) = name_and_rest(line);
+    if name == SQL.0 {
+        return Err(Problem::NotFirst {
+            name: name.to_owned(),
+        });
+    }
+    let found = name
+        .strip_prefix('%')
+        .and_then(|bare| TABLE.iter().find(|spec| spec.name == bare));
+    let Some(spec) = found else {
+        return Err(unknown(name));
+    };
+    let words: Vec<&str> = arguments.split_whitespace().collect();
+    (spec.read)(&words).map_err(|expected| Problem::Arguments {
+        usage: spec.usage,
+        expected,
+        got: arguments.to_owned(),
+    })
+}
+
+/// Reads a cell's first line that starts with `%%`, and says what it limits results to.
+pub(super) fn read_first_line(line: &str) -> Result<Option<Rows>, Problem> {
+    let (name, arguments) = name_and_rest(line);
+    if name != SQL.0 {
+        return Err(unknown(name));
+    }
+    let words: Vec<&str> = arguments.split_whitespace().collect();
+    let read = match words.as_slice() {
+        [] => Ok(None),
+        ["-n", count] => rows(count).map(Some),
+        ["-n"] => Err("`-n` is followed by a number of rows or `all`"),
+        _ => Err("nothing or `-n ROWS` stands on the line, and the SQL below it"),
+    };
+    read.map_err(|expected| Problem::Arguments {
+        usage: SQL.1,
+        expected,
+        got: arguments.to_owned(),
+    })
+}
+
+fn name_and_rest(line: &str) -> (&str, &str) {
+    let line = line.trim();
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (name, rest.trim())
+}
+
+fn unknown(name: &str) -> Problem {
+    let bare = name.trim_start_matches('%');
+    let known = nearest(bare, names().map(|name| name.trim_start_matches('%')));
+    Problem::Unknown {
+        name: name.to_owned(),
+        nearest: known.and_then(|bare| names().find(|name| name.trim_start_matches('%') == bare)),
+    }
+}
+
+/// What `%help` answers: all magics, or the one of this name (without its `%`).
+pub fn help(of: Option<&str>) -> String {
+    let all = std::iter::once((SQL.1, SQL.2)).chain(TABLE.iter().map(|s| (s.usage, s.about)));
+    let lines: Vec<(&str, &str)> = match of {
+        Some(name) => all
+            .filter(|(usage, _)| usage.trim_start_matches('%').split(' ').next() == Some(name))
+            .collect(),
+        None => all.collect(),
+    };
+    let width = lines
+        .iter()
+        .map(|(usage, _)| usage.len())
+        .max()
+        .unwrap_or(0);
+    let mut text: String = lines
+        .iter()
+        .map(|(usage, about)| format!("{usage:width$}  {about}\n"))
+        .collect();
+    if of.is_none() {
+        text.push_str("\nAnything else is Spark SQL; `;` stands between statements.\n");
+    }
+    text
+}
+
+/// What `%lsmagic` answers.
+pub fn lsmagic() -> String {
+    names().collect::<Vec<_>>().join("  ")
+}

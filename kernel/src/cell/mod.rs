@@ -1,0 +1,101 @@
+//! What was asked: the source of a cell, taken apart into statements and magics.
+//!
+//! Text in, values out. Nothing here knows a socket, a driver or a clock.
+
+mod blocks;
+mod complete;
+mod completeness;
+mod keywords;
+mod kind;
+mod magic;
+mod nearest;
+mod parse;
+mod split;
+mod tokens;
+
+pub use complete::{Proposal, ProposalKind, Proposals, complete};
+pub use completeness::{Completeness, completeness};
+pub use kind::{Kind, Manner, Subject, Thing};
+pub use magic::{Magic, Rows, help, lsmagic};
+pub use parse::parse;
+
+/// One part of a cell. The parts run in order, and nothing runs after one that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A statement for Spark.
+    Sql(SqlText),
+    /// An order to the kernel itself.
+    Magic(Magic),
+}
+
+/// One SQL statement of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlText {
+    /// Exactly what stands in the cell, from the comments above the statement to its last token,
+    /// without the closing `;`.
+    pub text: String,
+    /// Where `text` starts in the cell.
+    pub start: Position,
+    /// What the statement does, as far as its text tells.
+    pub kind: Kind,
+    /// What the statement is about, for the line that answers it.
+    pub subject: Subject,
+    /// The limit that `%%sql -n` sets for the statements of its cell.
+    pub rows: Option<Rows>,
+}
+
+/// A place in a cell's source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Unicode code points before it.
+    pub offset: usize,
+    /// Its line; the first is 1.
+    pub line: usize,
+    /// Unicode code points before it on its line.
+    pub column: usize,
+}
+
+/// Why a cell cannot be taken apart. Nothing of such a cell runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct CellError {
+    /// The line of the cell it is about; the first is 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a line of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// No magic has this name.
+    #[error("There is no magic `{name}`.{}", nearest.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_else(|| " `%lsmagic` lists those there are.".to_owned()))]
+    Unknown {
+        /// The name with its `%` or `%%`, as typed.
+        name: String,
+        /// The magic whose name is nearest, where one is near.
+        nearest: Option<&'static str>,
+    },
+    /// The magic exists and was given something it does not take.
+    #[error("`{usage}`: {expected}, not `{got}`.")]
+    Arguments {
+        /// How the magic is written.
+        usage: &'static str,
+        /// What it takes, in words.
+        expected: &'static str,
+        /// What stands there.
+        got: String,
+    },
+    /// A cell magic that is not on the first line.
+    #[error("`{name}` stands on the first line of a cell.")]
+    NotFirst {
+        /// The name with its `%%`.
+        name: String,
+    },
+    /// A line magic with something else on its line.
+    #[error("`{name}` stands on a line of its own.")]
+    NotAlone {
+        /// The name with its `%`.
+        name: String,
+    },
+}

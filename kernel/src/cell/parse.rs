@@ -1,0 +1,116 @@
+//! A cell's source into typed pieces.
+
+use super::kind::classify;
+use super::magic::{Rows, read_first_line, read_line};
+use super::split::{Stretch, split};
+use super::{CellError, Piece, Position, Problem, SqlText};
+
+/// Takes a cell apart. A cell of nothing but white space and comments has no pieces.
+///
+/// `%%sql [-n ROWS]` stands on the first line; a line magic on a line of its own where a
+/// statement may begin; anything else is SQL, cut at `;`. What cannot be told apart (an unclosed
+/// string, say) reaches Spark whole, which explains it best.
+///
+/// # Errors
+/// Names the first magic that does not exist, is not where it belongs or is given something wrong.
+pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
+    let mut walk = Walk::new(source);
+    let head = head(source)?;
+    let mut pieces = Vec::new();
+    for stretch in split(source, head.end) {
+        match stretch {
+            Stretch::Sql(statement) => {
+                let (kind, subject) = classify(source, &statement.tokens);
+                pieces.push(Piece::Sql(SqlText {
+                    start: walk.to(statement.range.start),
+                    text: source[statement.range].to_owned(),
+                    kind,
+                    subject,
+                    rows: head.rows,
+                }));
+            }
+            Stretch::Magic(range) => {
+                let line = walk.to(range.start).line;
+                let magic = read_line(&source[range]);
+                pieces.push(Piece::Magic(
+                    magic.map_err(|problem| CellError { line, problem })?,
+                ));
+            }
+            Stretch::Crowded(range) => {
+                let line = walk.to(range.start).line;
+                let name = source[range].split_whitespace().next().unwrap_or("%");
+                return Err(CellError {
+                    line,
+                    problem: Problem::NotAlone {
+                        name: name.to_owned(),
+                    },
+                });
+            }
+        }
+    }
+    Ok(pieces)
+}
+
+/// What a `%%` line says, and the byte where the rest of the cell begins.
+pub(super) struct Head {
+    pub(super) rows: Option<Rows>,
+    pub(super) end: usize,
+    /// Whether there is such a line.
+    pub(super) present: bool,
+}
+
+pub(super) fn head(source: &str) -> Result<Head, CellError> {
+    let start = source.len() - source.trim_start().len();
+    if !source[start..].starts_with("%%") {
+        return Ok(Head {
+            rows: None,
+            end: 0,
+            present: false,
+        });
+    }
+    let rest = &source[start..];
+    let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+    let rows = read_first_line(line).map_err(|problem| CellError {
+        line: source[..start].matches('\n').count() + 1,
+        problem,
+    })?;
+    Ok(Head {
+        rows,
+        end: start + line.len(),
+        present: true,
+    })
+}
+
+/// Turns bytes, asked for in rising order, into positions.
+struct Walk<'a> {
+    source: &'a str,
+    byte: usize,
+    position: Position,
+}
+
+impl<'a> Walk<'a> {
+    fn new(source: &'a str) -> Self {
+        Self {
+            source,
+            byte: 0,
+            position: Position {
+                offset: 0,
+                line: 1,
+                column: 0,
+            },
+        }
+    }
+
+    fn to(&mut self, byte: usize) -> Position {
+        for ch in self.source[self.byte..byte].chars() {
+            self.position.offset += 1;
+            self.position.column += 1;
+            if ch == '\n' {
+                self.position.line += 1;
+                self.position.column = 0;
+            }
+        }
+        self.byte = byte;
+        self.position
+    }
+}
