@@ -99,3 +99,6 @@ pub enum Problem {
         name: String,
     },
 }
+
+#[cfg(test)]
+mod tests;
