@@ -233,7 +233,11 @@ mod tests {
     fn lines_that_cannot_be_read_are_passed_over() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("history.jsonl");
-        fs::write(&path, b"\xff\xfe\n{\"session\":3,\"line\":1,\"source\":\"a\"}\n{\"sess").unwrap();
+        fs::write(
+            &path,
+            b"\xff\xfe\n{\"session\":3,\"line\":1,\"source\":\"a\"}\n{\"sess",
+        )
+        .unwrap();
         let history = History::open(&path);
         assert_eq!(sources(&history.tail(10)), ["a"]);
         assert_eq!(history.session, 4);
@@ -251,7 +255,10 @@ mod tests {
     #[test]
     fn a_search_gives_the_newest_and_each_once_if_asked() {
         let mut history = History::in_memory();
-        for (line, source) in ["SELECT 1", "SHOW TABLES", "SELECT 2", "SELECT 1"].iter().enumerate() {
+        for (line, source) in ["SELECT 1", "SHOW TABLES", "SELECT 2", "SELECT 1"]
+            .iter()
+            .enumerate()
+        {
             history.add(line as u32 + 1, source);
         }
         let search = |pattern, unique, n| {

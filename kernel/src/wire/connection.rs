@@ -133,7 +133,10 @@ mod tests {
     #[test]
     fn each_channel_has_its_port_over_tcp_and_its_file_over_ipc() {
         let tcp = read(FILE).unwrap();
-        assert_eq!(tcp.address(Channel::Control).endpoint(), "tcp://127.0.0.1:4");
+        assert_eq!(
+            tcp.address(Channel::Control).endpoint(),
+            "tcp://127.0.0.1:4"
+        );
         let ipc = FILE
             .replace("\"tcp\"", "\"ipc\"")
             .replace("127.0.0.1", "/run/k");
@@ -143,11 +146,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused_in_words() {
-        let missing = Connection::read(Path::new("/nowhere/k.json")).err().unwrap();
+        let missing = Connection::read(Path::new("/nowhere/k.json"))
+            .err()
+            .unwrap();
         assert!(missing.to_string().contains("/nowhere/k.json"));
         let malformed = read("{}").err().unwrap();
         assert!(matches!(malformed, ConnectionError::Malformed { .. }));
-        let md5 = read(&FILE.replace("hmac-sha256", "hmac-md5")).err().unwrap();
+        let md5 = read(&FILE.replace("hmac-sha256", "hmac-md5"))
+            .err()
+            .unwrap();
         assert!(md5.to_string().contains("hmac-md5"), "{md5}");
     }
 

@@ -79,7 +79,7 @@ pub(crate) struct Received {
 /// What an answer says of the message it belongs to: that message's header, byte for byte, so
 /// that nothing of it is lost.
 #[derive(Debug, Clone)]
-pub struct Parent {
+pub(crate) struct Parent {
     header: Bytes,
     message_type: String,
 }
@@ -231,13 +231,19 @@ mod tests {
     fn message(key: &str) -> Vec<Bytes> {
         let mut frames = vec![Bytes::from_static(b"peer")];
         let writer = Writer::new(Key::new(key));
-        frames.extend(writer.write("status", &Parent::none(), &json!({"a": 1})).unwrap());
+        frames.extend(
+            writer
+                .write("status", &Parent::none(), &json!({"a": 1}))
+                .unwrap(),
+        );
         frames
     }
 
     #[test]
     fn what_is_written_is_read_again() {
-        let read = Reader::new(Key::new("secret")).read(message("secret")).unwrap();
+        let read = Reader::new(Key::new("secret"))
+            .read(message("secret"))
+            .unwrap();
         assert_eq!(read.route, [Bytes::from_static(b"peer")]);
         assert_eq!(read.parent.message_type(), "status");
         assert_eq!(read.content, Bytes::from_static(b"{\"a\":1}"));

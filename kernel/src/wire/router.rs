@@ -5,7 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::mpsc;
-use zeromq::{RouterRecvHalf, RouterSocket, Socket as _, SocketRecv as _, SocketSend as _, ZmqMessage};
+use zeromq::{
+    RouterRecvHalf, RouterSocket, Socket as _, SocketRecv as _, SocketSend as _, ZmqMessage,
+};
 
 use super::BindError;
 use super::connection::Address;

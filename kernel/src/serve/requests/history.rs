@@ -52,7 +52,11 @@ pub(in crate::serve) fn answer(history: &History, received: &Received, answers: 
         }),
     };
     let shown: Vec<Value> = entries.iter().map(|e| entry(e, asked.output)).collect();
-    reply(received, answers, &json!({ "status": "ok", "history": shown }));
+    reply(
+        received,
+        answers,
+        &json!({ "status": "ok", "history": shown }),
+    );
 }
 
 /// As the protocol has it: with outputs asked for, the source becomes a pair. Outputs are not

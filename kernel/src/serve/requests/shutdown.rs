@@ -17,6 +17,10 @@ struct Content {
 pub(in crate::serve) fn answer(received: &Received, answers: &Answers) -> bool {
     // Whoever asks for the end gets it, however it is worded.
     let Content { restart } = serde_json::from_slice(&received.content).unwrap_or_default();
-    reply(received, answers, &json!({ "status": "ok", "restart": restart }));
+    reply(
+        received,
+        answers,
+        &json!({ "status": "ok", "restart": restart }),
+    );
     restart
 }

@@ -52,9 +52,7 @@ enum Stream {
 impl Listener {
     pub(super) async fn bind(address: &Address) -> io::Result<Self> {
         match address {
-            Address::Tcp(ip, port) => {
-                Ok(Self::Tcp(TcpListener::bind((ip.as_str(), *port)).await?))
-            }
+            Address::Tcp(ip, port) => Ok(Self::Tcp(TcpListener::bind((ip.as_str(), *port)).await?)),
             Address::Ipc(path) => Ok(Self::Ipc(UnixListener::bind(path)?)),
         }
     }
@@ -208,7 +206,10 @@ impl Publisher {
         let subscription = String::from_utf8_lossy(&topic).into_owned();
         peer.topics.push(topic);
         let content = jupyter_protocol::IoPubWelcome::new(subscription.clone());
-        match self.writer.write("iopub_welcome", &Parent::none(), &content) {
+        match self
+            .writer
+            .write("iopub_welcome", &Parent::none(), &content)
+        {
             Ok(mut frames) => {
                 frames.insert(0, Bytes::from(subscription));
                 peer.queue.put(zmtp::message(&frames));
@@ -226,7 +227,11 @@ impl Publisher {
         if let Some(backlog) = &mut self.backlog {
             return backlog.keep(message, Instant::now(), &self.limits);
         }
-        for peer in self.peers.values().filter(|peer| peer.wants(&message.topic)) {
+        for peer in self
+            .peers
+            .values()
+            .filter(|peer| peer.wants(&message.topic))
+        {
             peer.queue.put(message.bytes.clone());
         }
         self.hold_back().await;

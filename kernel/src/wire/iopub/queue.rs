@@ -100,7 +100,11 @@ impl State {
         while let Some(message) = self.waiting.pop_front() {
             bytes += message.len();
             taken.push(message);
-            if self.waiting.front().is_none_or(|next| bytes + next.len() > most) {
+            if self
+                .waiting
+                .front()
+                .is_none_or(|next| bytes + next.len() > most)
+            {
                 break;
             }
         }

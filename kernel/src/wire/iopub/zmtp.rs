@@ -176,7 +176,10 @@ mod tests {
         let topic = Bytes::from_static(b"stream");
         assert_eq!(message(b"\x01stream"), Said::Subscribe(topic.clone()));
         assert_eq!(message(b"\x00stream"), Said::Cancel(topic.clone()));
-        assert_eq!(command(b"\x09SUBSCRIBEstream"), Said::Subscribe(topic.clone()));
+        assert_eq!(
+            command(b"\x09SUBSCRIBEstream"),
+            Said::Subscribe(topic.clone())
+        );
         assert_eq!(command(b"\x06CANCELstream"), Said::Cancel(topic));
         let ping = command(b"\x04PING\x00\x01hello");
         assert_eq!(ping, Said::Ping(Bytes::from_static(b"hello")));
