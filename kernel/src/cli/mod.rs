@@ -1,9 +1,12 @@
 //! The command line: what a person types, and what a front end starts.
 
 mod demo;
+mod doctor;
+mod drivers;
 mod kernel;
 mod kernelspec;
 mod log;
+mod profiles;
 mod runtime;
 
 use std::error::Error;
@@ -27,11 +30,18 @@ enum Command {
     Install(kernelspec::Install),
     /// Remove an installed kernelspec.
     Uninstall(kernelspec::Uninstall),
+    /// Say whether notebooks will run here, and how to mend what is wrong.
+    Doctor(doctor::Doctor),
     /// Run the example notebook on a real Spark, setting up what is missing.
     Demo(demo::Demo),
     /// The Spark, Java and Python that drivers on this machine are made of.
     #[command(subcommand)]
     Runtime(runtime::Runtime),
+    /// What drivers can look like.
+    Profiles(profiles::Profiles),
+    /// The drivers that run on this machine.
+    #[command(subcommand)]
+    Drivers(drivers::Drivers),
 }
 
 /// What a command answers with: its exit code, or an error that is printed with its causes.
@@ -44,6 +54,9 @@ pub fn main() -> ExitCode {
         Command::Kernel(kernel) => block_on(kernel.run()),
         Command::Install(install) => install.run(),
         Command::Uninstall(uninstall) => uninstall.run(),
+        Command::Doctor(doctor) => block_on(doctor.run()),
+        Command::Profiles(profiles) => profiles.run(),
+        Command::Drivers(drivers) => block_on(drivers.run()),
         Command::Demo(demo) => demo.run(),
         Command::Runtime(runtime) => runtime.run(),
     };
