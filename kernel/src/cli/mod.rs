@@ -1,7 +1,9 @@
 //! The command line: what a person types, and what a front end starts.
 
 mod demo;
+mod kernel;
 mod kernelspec;
+mod log;
 mod runtime;
 
 use std::error::Error;
@@ -19,6 +21,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve one notebook; front ends start this.
+    Kernel(kernel::Kernel),
     /// Install a kernelspec, so that Jupyter finds this kernel.
     Install(kernelspec::Install),
     /// Remove an installed kernelspec.
@@ -37,6 +41,7 @@ type Answer = Result<ExitCode, Box<dyn Error>>;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let answer = match arguments.command {
+        Command::Kernel(kernel) => block_on(kernel.run()),
         Command::Install(install) => install.run(),
         Command::Uninstall(uninstall) => uninstall.run(),
         Command::Demo(demo) => demo.run(),
@@ -46,6 +51,18 @@ pub fn main() -> ExitCode {
         eprintln!("firesteel: {}", with_causes(error.as_ref()));
         ExitCode::FAILURE
     })
+}
+
+/// Runs a command that waits for things.
+fn block_on(command: impl Future<Output = Answer>) -> Answer {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let answer = runtime.block_on(command);
+    // What still runs has no one to answer to.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    answer
 }
 
 /// An environment variable, where it is set and is text.

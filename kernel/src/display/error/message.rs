@@ -1,0 +1,118 @@
+//! What Spark says, without what is said elsewhere.
+
+/// Takes from a message what stands beside it (class, SQLSTATE, position and the statement
+/// itself) and what says nothing to the person in the notebook (plans, Java stack traces).
+pub(super) fn clean(message: &str, class: Option<&str>, sqlstate: Option<&str>) -> String {
+    let mut text = message.trim_start();
+    if let Some(rest) = text.strip_prefix("{LINE:")
+        && let Some((_, rest)) = rest.split_once('}')
+    {
+        text = rest.trim_start();
+    }
+    if let Some(class) = class
+        && let Some(rest) = text.strip_prefix('[')
+        && let Some(rest) = rest.strip_prefix(class)
+        && let Some(rest) = rest.strip_prefix(']')
+    {
+        text = rest.trim_start();
+    }
+    if let Some(state) = sqlstate
+        && let Some(end) = text.find(&format!("SQLSTATE: {state}"))
+    {
+        text = &text[..end];
+    }
+    for end in [
+        "\n== SQL",
+        "\n\n== SQL",
+        "\nDriver stacktrace:",
+        "\nJVM stacktrace:",
+    ] {
+        text = text.split(end).next().unwrap_or_default();
+    }
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !is_stack_frame(line))
+        .map(str::trim_end)
+        .collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// `	at org.apache…`, `	... 28 more`.
+fn is_stack_frame(line: &str) -> bool {
+    let inner = line.trim_start();
+    line.starts_with(['\t', ' '])
+        && (inner.starts_with("at ") && inner.ends_with(')')
+            || inner.starts_with("... ") && inner.ends_with(" more"))
+}
+
+/// Line and column, from 1 and 0, of a syntax error, which Spark tells in its message alone.
+pub(super) fn position(message: &str) -> Option<(usize, usize)> {
+    let number = |text: &str| -> Option<usize> {
+        let digits = text
+            .find(|ch: char| !ch.is_ascii_digit())
+            .unwrap_or(text.len());
+        text[..digits].parse().ok()
+    };
+    let (_, rest) = message.split_once("line ")?;
+    let line = number(rest)?;
+    let after = rest.trim_start_matches(|ch: char| ch.is_ascii_digit());
+    let column = after
+        .strip_prefix(", pos ")
+        .or_else(|| after.strip_prefix(" pos "))?;
+    Some((line, number(column)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_positions_and_stack_traces_are_taken_out() {
+        let cases = [
+            (
+                "[TABLE_OR_VIEW_NOT_FOUND] The table or view `nowhere` cannot be found.\nSearch path: [`a`].\nTo tolerate the error use IF EXISTS. SQLSTATE: 42P01; line 1 pos 14;\n'Project [*]\n+- 'UnresolvedRelation [nowhere], [], false\n",
+                Some("TABLE_OR_VIEW_NOT_FOUND"),
+                Some("42P01"),
+                "The table or view `nowhere` cannot be found.\nSearch path: [`a`].\nTo tolerate the error use IF EXISTS.",
+            ),
+            (
+                "\n[PARSE_SYNTAX_ERROR] Syntax error at or near 'SELEC'. SQLSTATE: 42601 (line 1, pos 0)\n\n== SQL ==\nSELEC 1\n^^^\n",
+                Some("PARSE_SYNTAX_ERROR"),
+                Some("42601"),
+                "Syntax error at or near 'SELEC'.",
+            ),
+            (
+                "[DIVIDE_BY_ZERO] Division by zero. SQLSTATE: 22012\n== SQL (line 1, position 15) ==\nSELECT 1/0\n       ^^^\n",
+                Some("DIVIDE_BY_ZERO"),
+                Some("22012"),
+                "Division by zero.",
+            ),
+            (
+                "{LINE:1} [UNSUPPORTED_FEATURE.SQL_CURSOR] Cursors are not supported. SQLSTATE: 0A000",
+                Some("UNSUPPORTED_FEATURE.SQL_CURSOR"),
+                Some("0A000"),
+                "Cursors are not supported.",
+            ),
+            (
+                "Job aborted: Lost task 0.0 (TID 2) (host executor driver): java.lang.E\n\tat a.b.C.d(C.java:67)\n\tat java.base/a.b.C.d(Native Method)\nCaused by: java.lang.NumberFormatException: For input string: \"x\"\n\tat a.B.c(D.java:1)\n\t... 28 more\n\nDriver stacktrace:\n\tat x.y(Z.scala:1)",
+                None,
+                None,
+                "Job aborted: Lost task 0.0 (TID 2) (host executor driver): java.lang.E\nCaused by: java.lang.NumberFormatException: For input string: \"x\"",
+            ),
+        ];
+        for (message, class, state, expected) in cases {
+            assert_eq!(clean(message, class, state), expected);
+        }
+    }
+
+    #[test]
+    fn a_position_is_found_in_both_of_sparks_spellings() {
+        assert_eq!(
+            position("x SQLSTATE: 42601 (line 3, pos 26)\n"),
+            Some((3, 26))
+        );
+        assert_eq!(position("x; line 12 pos 4;\n'Project"), Some((12, 4)));
+        assert_eq!(position("offline mode"), None);
+        assert_eq!(position("line x"), None);
+    }
+}

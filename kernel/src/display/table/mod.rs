@@ -1,0 +1,87 @@
+//! A result as a table.
+
+mod grid;
+mod markup;
+mod plain;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
+use jupyter_protocol::Media;
+
+use super::bundle;
+use super::facts::{Facts, footer_text, push_footer};
+use super::html::{STYLE, push_escaped_lines};
+use super::text::visible_lines;
+use super::types::{is_number, spark_type};
+use super::zone::Zone;
+use grid::Grid;
+
+/// Shows rows as an HTML table and as aligned text. Instants are shown in `zone`, which the
+/// header names.
+///
+/// A single text of several lines, as `EXPLAIN` and `SHOW CREATE TABLE` answer, is shown as it is.
+pub fn table(schema: &Schema, batches: &[RecordBatch], zone: &Zone, facts: &Facts) -> Media {
+    let shown: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let footer = footer_text(shown as u64, facts);
+    if let Some(text) = single_text(schema, batches) {
+        return as_text(text, &footer);
+    }
+    let heads: Vec<Head> = schema
+        .fields()
+        .iter()
+        .map(|field| Head::new(field, zone))
+        .collect();
+    let mut html = String::from(STYLE);
+    let grid = Grid::read(schema, batches, zone);
+    markup::push_table(&mut html, &heads, &grid);
+    push_footer(&mut html, &footer);
+    let mut text = plain::table(&heads, &grid);
+    text.push_str(&footer);
+    bundle(html, text)
+}
+
+/// What stands over a column.
+struct Head {
+    name: String,
+    type_name: String,
+    number: bool,
+}
+
+impl Head {
+    fn new(field: &Field, zone: &Zone) -> Self {
+        let mut type_name = spark_type(field);
+        if matches!(field.data_type(), DataType::Timestamp(_, Some(_))) {
+            type_name = format!("{type_name} ({})", zone.name());
+        }
+        Self {
+            name: field.name().clone(),
+            type_name,
+            number: is_number(field.data_type()),
+        }
+    }
+}
+
+fn single_text<'a>(schema: &Schema, batches: &'a [RecordBatch]) -> Option<&'a str> {
+    let mut full = batches.iter().filter(|batch| batch.num_rows() > 0);
+    let (batch, None) = (full.next()?, full.next()) else {
+        return None;
+    };
+    if schema.fields().len() != 1 || batch.num_rows() != 1 || batch.column(0).is_null(0) {
+        return None;
+    }
+    let text = batch.column(0).as_string_opt::<i32>()?.value(0);
+    text.trim_end().contains('\n').then_some(text)
+}
+
+fn as_text(text: &str, footer: &str) -> Media {
+    let text = text.trim_end();
+    let mut html = String::from(STYLE);
+    html.push_str("<div class=\"firesteel\"><pre>");
+    push_escaped_lines(&mut html, text);
+    html.push_str("</pre></div>");
+    push_footer(&mut html, footer);
+    bundle(html, format!("{}\n\n{footer}", visible_lines(text)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! A table as aligned text.
+
+use std::fmt::Write;
+
+use super::super::text::{cut, is_right_to_left, push_visible, width};
+use super::super::value::NULL;
+use super::Head;
+use super::grid::{Grid, Value};
+
+/// Columns of a terminal that a table fits into.
+const WIDEST: usize = 120;
+
+/// What a column takes at most while all columns fit.
+const WIDEST_COLUMN: usize = 48;
+
+/// What a column is cut to before columns are left out.
+const NARROWEST_COLUMN: usize = 10;
+
+/// Between columns.
+const GAP: &str = "  ";
+
+/// Header, types, a rule and the rows, each on a line; then what is left out.
+pub(super) fn table(heads: &[Head], grid: &Grid) -> String {
+    let mut cells = Cells::new(heads, grid);
+    let shown = cells.fit();
+    let mut out = String::with_capacity((grid.rows + 4) * WIDEST / 2);
+    cells.push_line(&mut out, shown, 0);
+    cells.push_line(&mut out, shown, 1);
+    for column in 0..shown {
+        let gap = if column == 0 { "" } else { GAP };
+        out.push_str(gap);
+        out.extend(std::iter::repeat_n('─', cells.widths[column]));
+    }
+    if shown > 0 {
+        out.push('\n');
+    }
+    for row in 0..grid.rows {
+        cells.push_line(&mut out, shown, row + 2);
+    }
+    if heads.is_empty() {
+        out.push_str("no columns\n");
+    }
+    if shown < heads.len() {
+        let left_out = heads.len() - shown;
+        let noun = if left_out == 1 { "column" } else { "columns" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{left_out} more {noun} not shown");
+    }
+    out
+}
+
+/// The lines of the table: names, types, then the rows.
+struct Cells<'a> {
+    heads: &'a [Head],
+    grid: &'a Grid,
+    /// What each column takes.
+    widths: Vec<usize>,
+    scratch: String,
+}
+
+impl<'a> Cells<'a> {
+    fn new(heads: &'a [Head], grid: &'a Grid) -> Self {
+        let mut cells = Self {
+            heads,
+            grid,
+            widths: vec![1; heads.len()],
+            scratch: String::new(),
+        };
+        for line in 0..grid.rows + 2 {
+            for column in 0..heads.len() {
+                cells.read(line, column);
+                // A text this long is cut anyway.
+                let wide = match cells.scratch.len() > 4 * WIDEST {
+                    true => WIDEST_COLUMN,
+                    false => width(&cells.scratch),
+                };
+                cells.widths[column] = cells.widths[column].max(wide);
+            }
+        }
+        cells
+    }
+
+    /// Reads a cell into `scratch`, everything in it visible.
+    fn read(&mut self, line: usize, column: usize) {
+        self.scratch.clear();
+        let head = &self.heads[column];
+        match line {
+            0 => push_visible(&mut self.scratch, &head.name),
+            1 => push_visible(&mut self.scratch, &head.type_name),
+            row => match self.grid.value(row - 2, column) {
+                Value::Null => self.scratch.push_str(NULL),
+                Value::Text(text) | Value::Short { text, .. } => {
+                    let start = text
+                        .char_indices()
+                        .nth(WIDEST)
+                        .map_or(text.len(), |(at, _)| at);
+                    push_visible(&mut self.scratch, &text[..start]);
+                    if start < text.len() {
+                        // Wider than any column, so that it is cut with a sign.
+                        self.scratch.extend(std::iter::repeat_n('…', WIDEST));
+                    }
+                }
+            },
+        }
+    }
+
+    /// Narrows the widest columns until all fit, and says how many are shown.
+    fn fit(&mut self) -> usize {
+        let total = |widths: &[usize], most: usize| -> usize {
+            let columns: usize = widths.iter().map(|width| (*width).min(most)).sum();
+            columns + GAP.len() * widths.len().saturating_sub(1)
+        };
+        let mut shown = self.widths.len();
+        while shown > 1 && total(&self.widths[..shown], NARROWEST_COLUMN) > WIDEST {
+            shown -= 1;
+        }
+        let most = (NARROWEST_COLUMN..=WIDEST_COLUMN)
+            .rev()
+            .find(|most| total(&self.widths[..shown], *most) <= WIDEST)
+            .unwrap_or(NARROWEST_COLUMN);
+        for width in &mut self.widths {
+            *width = (*width).min(most);
+        }
+        shown
+    }
+
+    fn push_line(&mut self, out: &mut String, shown: usize, line: usize) {
+        if shown == 0 {
+            return;
+        }
+        for column in 0..shown {
+            if column > 0 {
+                out.push_str(GAP);
+            }
+            self.read(line, column);
+            let room = self.widths[column];
+            let (text, sign) = match cut(&self.scratch, room) {
+                None => (self.scratch.as_str(), ""),
+                Some(start) => (start, "…"),
+            };
+            let space = room.saturating_sub(width(text) + width(sign));
+            let number = self.heads[column].number;
+            if number {
+                out.extend(std::iter::repeat_n(' ', space));
+            }
+            // The isolate keeps text from right to left from turning the columns after it.
+            let isolate = is_right_to_left(text);
+            if isolate {
+                out.push('\u{2068}');
+            }
+            out.push_str(text);
+            if isolate {
+                out.push('\u{2069}');
+            }
+            out.push_str(sign);
+            if !number {
+                out.extend(std::iter::repeat_n(' ', space));
+            }
+        }
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+    }
+}

@@ -1,0 +1,99 @@
+//! Text that is safe to show, and how wide it is.
+
+use std::fmt::Write;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Appends `ch`, or a visible stand-in for a character that acts instead of showing: control
+/// characters (a terminal obeys them) and those that turn the direction of the text around them.
+pub(super) fn push_visible_char(out: &mut String, ch: char) {
+    match ch {
+        ' '..='~' => out.push(ch),
+        '\0'..='\u{1f}' => {
+            let picture = char::from_u32(0x2400 + u32::from(ch));
+            out.push(picture.unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        '\u{7f}' => out.push('\u{2421}'),
+        '\u{80}'..='\u{9f}'
+        | '\u{061c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{206f}'
+        | '\u{feff}' => {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(ch));
+        }
+        ch => out.push(ch),
+    }
+}
+
+/// Appends `text` with everything in it visible.
+pub(super) fn push_visible(out: &mut String, text: &str) {
+    for ch in text.chars() {
+        push_visible_char(out, ch);
+    }
+}
+
+/// `text` with everything in it visible.
+pub(super) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_visible(&mut out, text);
+    out
+}
+
+/// The same for many lines of text, whose line ends and tabs stay.
+pub(super) fn visible_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for ch in text.chars() {
+        match ch {
+            '\n' | '\t' => out.push(ch),
+            ch => push_visible_char(&mut out, ch),
+        }
+    }
+    out
+}
+
+/// The columns that `text` takes on a terminal.
+pub(super) fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        UnicodeWidthStr::width(text)
+    }
+}
+
+/// The longest start of `text` that, with a sign that something is missing behind it, takes at
+/// most `columns`; `None` if all of `text` fits.
+pub(super) fn cut(text: &str, columns: usize) -> Option<&str> {
+    let mut total = 0;
+    let mut end = 0;
+    for (at, ch) in text.char_indices() {
+        total += UnicodeWidthChar::width(ch).unwrap_or(0);
+        if total < columns {
+            end = at + ch.len_utf8();
+        }
+        if total > columns.saturating_mul(2) + 16 {
+            break;
+        }
+    }
+    if total <= columns.saturating_mul(2) && width(text) <= columns {
+        return None;
+    }
+    // A sequence of characters can be wider than its characters are one by one.
+    let mut start = &text[..end];
+    while width(start) >= columns
+        && let Some(last) = start.chars().next_back()
+    {
+        start = &start[..start.len() - last.len_utf8()];
+    }
+    Some(start)
+}
+
+/// Whether `text` holds letters that are written from right to left.
+pub(super) fn is_right_to_left(text: &str) -> bool {
+    !text.is_ascii()
+        && text.chars().any(|ch| {
+            matches!(ch, '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+        })
+}

@@ -1,0 +1,176 @@
+//! The time zone of a session.
+
+use chrono::{DateTime, NaiveDate, Offset, TimeZone};
+use chrono_tz::Tz;
+
+use super::time::civil_from_days;
+
+/// The zone that instants are shown in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    name: String,
+    rule: Rule,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Region(Tz),
+    /// Seconds east of Greenwich.
+    Fixed(i64),
+}
+
+/// `chrono-tz` knows the changes of clocks up to the year 2100 only; Spark goes on by rule. The
+/// changes of a later year are those of the year from here on with the same calendar.
+const CYCLE: std::ops::Range<i64> = 2072..2100;
+
+impl Zone {
+    /// The zone with this name, as `spark.sql.session.timeZone` holds it: a region
+    /// (`Europe/Berlin`), or an offset (`+02:00`, `GMT+8`, `Z`). `None` for anything else.
+    pub fn parse(name: &str) -> Option<Self> {
+        let rule = match name.parse::<Tz>() {
+            Ok(region) => Rule::Region(region),
+            Err(_) => Rule::Fixed(fixed(name)?),
+        };
+        Some(Self {
+            name: name.to_owned(),
+            rule,
+        })
+    }
+
+    /// Universal time.
+    pub fn utc() -> Self {
+        Self {
+            name: "UTC".to_owned(),
+            rule: Rule::Fixed(0),
+        }
+    }
+
+    /// The name it was made from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Seconds that the zone's clocks are ahead of universal time at an instant, given in seconds
+    /// since 1970.
+    pub(super) fn offset(&self, seconds: i64) -> i64 {
+        let region = match self.rule {
+            Rule::Fixed(offset) => return offset,
+            Rule::Region(region) => region,
+        };
+        let known = DateTime::from_timestamp(in_known_year(seconds), 0).unwrap_or_default();
+        let offset = region.offset_from_utc_datetime(&known.naive_utc());
+        i64::from(offset.fix().local_minus_utc())
+    }
+}
+
+fn fixed(name: &str) -> Option<i64> {
+    let offset = ["UTC", "GMT", "UT"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name);
+    if offset.is_empty() || offset == "Z" {
+        return Some(0);
+    }
+    let (sign, digits) = match offset.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let mut parts = digits.split(':').map(str::parse::<i64>);
+    let hours = parts.next()?.ok()?;
+    let minutes = parts.next().unwrap_or(Ok(0)).ok()?;
+    let seconds = parts.next().unwrap_or(Ok(0)).ok()?;
+    let right = hours <= 18 && minutes < 60 && seconds < 60 && parts.next().is_none();
+    right.then_some(sign * (hours * 3600 + minutes * 60 + seconds))
+}
+
+fn in_known_year(seconds: i64) -> i64 {
+    let day = seconds.div_euclid(86_400);
+    let (year, ..) = civil_from_days(day);
+    if year < CYCLE.end {
+        // Long before the first change there is nothing but local mean time.
+        return seconds.max(-62_135_596_800);
+    }
+    let first_day = |year: i64| {
+        let year = i32::try_from(year).ok()?;
+        let date = NaiveDate::from_ymd_opt(year, 1, 1)?;
+        Some(i64::from(date.to_epoch_days()))
+    };
+    // The calendar repeats after 400 years, so that year 2100 and later have one in 2400..2800.
+    let same = 2400 + year.rem_euclid(400);
+    let shape = |year| {
+        Some((
+            first_day(year)?.rem_euclid(7),
+            first_day(year + 1)? - first_day(year)?,
+        ))
+    };
+    let twin = CYCLE.clone().find(|twin| shape(*twin) == shape(same));
+    let moved = twin.and_then(|twin| {
+        let day_of_year = day - days_before(year);
+        Some((first_day(twin)? + day_of_year) * 86_400 + seconds.rem_euclid(86_400))
+    });
+    moved.unwrap_or(seconds)
+}
+
+/// Days from 1970-01-01 to the first of January of `year`.
+fn days_before(year: i64) -> i64 {
+    let past = year - 1;
+    past * 365 + past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400) - 719_162
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_read_as_spark_names_them() {
+        let cases = [
+            ("UTC", Some(0)),
+            ("Z", Some(0)),
+            ("+02:00", Some(7200)),
+            ("-03:30", Some(-12_600)),
+            ("GMT+8", Some(28_800)),
+            ("UTC-01:00", Some(-3600)),
+            ("Asia/Kolkata", Some(19_800)),
+            ("+19:00", None),
+            ("Mars/Olympus", None),
+            ("", Some(0)),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(
+                Zone::parse(name).map(|zone| zone.offset(0)),
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn summer_time_goes_on_for_ever() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let noon = |year, month| {
+            NaiveDate::from_ymd_opt(year, month, 1)
+                .unwrap()
+                .and_hms_opt(12, 0, 0)
+                .unwrap()
+                .and_utc()
+                .timestamp()
+        };
+        let cases = [
+            (1800, 7, 3208),
+            (2024, 7, 7200),
+            (2024, 1, 3600),
+            (2099, 7, 7200),
+            (2100, 7, 7200),
+            (2150, 7, 7200),
+            (9999, 1, 3600),
+            (9999, 7, 7200),
+            (-9999, 7, 3208),
+        ];
+        for (year, month, offset) in cases {
+            assert_eq!(berlin.offset(noon(year, month)), offset, "{year}-{month}");
+        }
+        assert_eq!(berlin.offset(i64::MAX / 1_000_000), 3600);
+        assert_eq!(berlin.offset(i64::MIN / 1_000_000), 3208);
+    }
+}
