@@ -22,7 +22,7 @@ pub(super) fn push_visible_char(out: &mut String, ch: char) {
         | '\u{2066}'..='\u{206f}'
         | '\u{feff}' => {
             // Writing to a string cannot fail.
-            let _ = write!(out, "<U+{:04X}>", u32::from(ch));
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(ch));
         }
         ch => out.push(ch),
     }

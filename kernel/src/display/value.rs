@@ -26,7 +26,7 @@ use super::zone::Zone;
 pub(super) const NULL: &str = "NULL";
 
 /// Bytes of a binary value that are shown.
-const FIRST_BYTES: usize = 16;
+const FIRST_BYTES: usize = 8;
 
 /// Decimals of a float that are shown; the whole number stands in the title.
 const MOST_DECIMALS: usize = 6;

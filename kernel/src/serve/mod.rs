@@ -8,7 +8,6 @@ mod front;
 mod guard;
 mod requests;
 mod shared;
-pub mod signals;
 mod worker;
 
 use std::sync::Arc;

@@ -47,8 +47,9 @@ impl Worker {
 
     async fn serve(&mut self, request: &Request, fate: Fate) {
         let Request { received, answers } = request;
-        let bracket = Bracket::open(&self.shared.iopub, &received.parent);
+        // Before busy is told: who sees it may interrupt at once.
         let stop = self.shared.fresh_stop();
+        let bracket = Bracket::open(&self.shared.iopub, &received.parent);
         let interpreter = &mut *self.interpreter;
         match received.parent.message_type() {
             "execute_request" => execute::answer(self, request, &bracket, fate, &stop).await,

@@ -82,3 +82,6 @@ fn as_text(text: &str, footer: &str) -> Media {
     push_footer(&mut html, footer);
     bundle(html, format!("{}\n\n{footer}", visible_lines(text)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,419 @@
+use super::*;
+
+fn sql(source: &str) -> Vec<SqlText> {
+    let pieces = parse(source).unwrap();
+    pieces
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Sql(sql) => Some(sql),
+            Piece::Magic(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn positions_count_code_points() {
+    let source = "SELECT '😀';\r\n  -- ü\n\tSELECT 2; SELECT 3";
+    let starts: Vec<(usize, usize, usize)> = sql(source)
+        .iter()
+        .map(|sql| (sql.start.offset, sql.start.line, sql.start.column))
+        .collect();
+    assert_eq!(starts, [(0, 1, 0), (15, 2, 2), (31, 3, 11)]);
+}
+
+#[test]
+fn what_does_not_end_reaches_spark_whole() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "SELECT 1; SELECT 'a; SELECT 2",
+            &["SELECT 1", "SELECT 'a; SELECT 2"],
+        ),
+        ("SELECT `a; SELECT 2\n", &["SELECT `a; SELECT 2"]),
+        (
+            "-- one\nSELECT /* 2; SELECT 3",
+            &["-- one\nSELECT /* 2; SELECT 3"],
+        ),
+        ("/* one", &["/* one"]),
+        ("SELECT r'\\'';", &["SELECT r'\\'';"]),
+        ("BEGIN SELECT 1; SELECT 2;", &["BEGIN SELECT 1; SELECT 2;"]),
+        ("SELECT (1; SELECT 2)", &["SELECT (1", "SELECT 2)"]),
+    ];
+    for (source, expected) in cases {
+        let texts: Vec<String> = sql(source).into_iter().map(|sql| sql.text).collect();
+        assert_eq!(texts, *expected, "{source}");
+    }
+}
+
+#[test]
+fn a_cell_that_says_nothing_has_no_pieces() {
+    for source in [
+        "",
+        "  \n\t",
+        "-- a",
+        "/* a */",
+        ";",
+        ";;\n;",
+        "-- a\n;/* b */",
+    ] {
+        assert_eq!(parse(source), Ok(vec![]), "{source}");
+    }
+}
+
+#[test]
+fn a_wrong_magic_says_what_is_right() {
+    let cases = [
+        (
+            "%limt 5",
+            1,
+            "There is no magic `%limt`. Did you mean `%limit`?",
+        ),
+        ("%sql", 1, "There is no magic `%sql`. Did you mean `%%sql`?"),
+        (
+            "%%sqk\nSELECT 1",
+            1,
+            "There is no magic `%%sqk`. Did you mean `%%sql`?",
+        ),
+        (
+            "%%limit 5",
+            1,
+            "There is no magic `%%limit`. Did you mean `%limit`?",
+        ),
+        (
+            "SELECT 1;\n%chart",
+            2,
+            "There is no magic `%chart`. `%lsmagic` lists those there are.",
+        ),
+        (
+            "% 3",
+            1,
+            "There is no magic `%`. `%lsmagic` lists those there are.",
+        ),
+        (
+            "%limit ten",
+            1,
+            "`%limit [ROWS]`: give it a number of rows or `all`, not `ten`.",
+        ),
+        (
+            "%limit -1",
+            1,
+            "`%limit [ROWS]`: give it a number of rows or `all`, not `-1`.",
+        ),
+        ("%stop now", 1, "`%stop`: it takes nothing, not `now`."),
+        (
+            "%help chart",
+            1,
+            "`%help [MAGIC]`: give it the name of a magic that `%lsmagic` lists, not `chart`.",
+        ),
+        (
+            "\n%%sql SELECT 1",
+            2,
+            "`%%sql [-n ROWS]`: nothing or `-n ROWS` stands on the line, and the SQL below it, not `SELECT 1`.",
+        ),
+        (
+            "%%sql -n\nSELECT 1",
+            1,
+            "`%%sql [-n ROWS]`: `-n` is followed by a number of rows or `all`, not `-n`.",
+        ),
+        (
+            "SELECT 1;\n%%sql",
+            2,
+            "`%%sql` stands on the first line of a cell.",
+        ),
+        (
+            "SELECT 1; %limit 5",
+            1,
+            "`%limit` stands on a line of its own.",
+        ),
+    ];
+    for (source, line, message) in cases {
+        let error = parse(source).unwrap_err();
+        assert_eq!(
+            (error.line, error.to_string().as_str()),
+            (line, message),
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn the_cell_magics_limit_holds_for_its_statements() {
+    let rows: Vec<Option<Rows>> = sql("%%sql -n 5\nSELECT 1; SELECT 2")
+        .iter()
+        .map(|sql| sql.rows)
+        .collect();
+    assert_eq!(rows, [Some(Rows::AtMost(5)); 2]);
+    assert_eq!(sql("%%sql -n all\nSELECT 1")[0].rows, Some(Rows::All));
+    assert_eq!(sql("%%sql\nSELECT 1")[0].rows, None);
+}
+
+#[test]
+fn help_and_list_are_the_table_that_parses() {
+    let listed = lsmagic();
+    let help_text = help(None);
+    for name in listed.split_whitespace() {
+        assert!(help_text.contains(name), "{name}");
+        if !name.starts_with("%%") {
+            assert!(parse(name).is_ok(), "{name}");
+            let bare = name.trim_start_matches('%');
+            assert!(help(Some(bare)).starts_with(name), "{name}");
+        }
+    }
+    assert_eq!(
+        listed,
+        "%%sql  %help  %limit  %logs  %lsmagic  %profile  %session  %stop"
+    );
+}
+
+#[test]
+fn subjects_are_named() {
+    let created = |thing, name: &str, manner| Subject::Created {
+        thing,
+        name: name.to_owned(),
+        manner,
+    };
+    let dropped = |thing, name: &str, if_exists| Subject::Dropped {
+        thing,
+        name: name.to_owned(),
+        if_exists,
+    };
+    let cases = [
+        (
+            "CREATE TABLE a.b (x INT)",
+            created(Thing::Table, "a.b", Manner::New),
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS `a b`.`c``d` AS SELECT 1",
+            created(Thing::Table, "`a b`.`c``d`", Manner::IfNotExists),
+        ),
+        (
+            "CREATE EXTERNAL TABLE t (x INT)",
+            created(Thing::Table, "t", Manner::New),
+        ),
+        (
+            "REPLACE TABLE t (x INT)",
+            created(Thing::Table, "t", Manner::OrReplace),
+        ),
+        (
+            "/* x */ create or replace temp view v as select 1",
+            created(Thing::TemporaryView, "v", Manner::OrReplace),
+        ),
+        (
+            "CREATE GLOBAL TEMPORARY VIEW v AS SELECT 1",
+            created(Thing::GlobalTemporaryView, "v", Manner::New),
+        ),
+        (
+            "CREATE VIEW v AS SELECT 1",
+            created(Thing::View, "v", Manner::New),
+        ),
+        (
+            "CREATE DATABASE d",
+            created(Thing::Schema, "d", Manner::New),
+        ),
+        (
+            "CREATE TABLE IDENTIFIER(:x) (a INT)",
+            created(Thing::Table, "IDENTIFIER(:x)", Manner::New),
+        ),
+        (
+            "DECLARE OR REPLACE VARIABLE x INT",
+            created(Thing::Variable, "x", Manner::OrReplace),
+        ),
+        ("DECLARE x = 5", created(Thing::Variable, "x", Manner::New)),
+        ("DROP VIEW IF EXISTS v", dropped(Thing::View, "v", true)),
+        (
+            "DROP TEMPORARY VARIABLE x",
+            dropped(Thing::Variable, "x", false),
+        ),
+        (
+            "ALTER TABLE t ADD COLUMN b INT",
+            Subject::Altered {
+                thing: Thing::Table,
+                name: "t".to_owned(),
+            },
+        ),
+        (
+            "INSERT INTO TABLE s.t SELECT 1",
+            Subject::Inserted("s.t".to_owned()),
+        ),
+        (
+            "INSERT OVERWRITE TABLE t SELECT 1",
+            Subject::Overwritten("t".to_owned()),
+        ),
+        (
+            "INSERT OVERWRITE LOCAL DIRECTORY '/a' SELECT 1",
+            Subject::Other,
+        ),
+        ("DELETE FROM t", Subject::Deleted("t".to_owned())),
+        (
+            "MERGE WITH SCHEMA EVOLUTION INTO t USING s ON a",
+            Subject::Merged("t".to_owned()),
+        ),
+        ("USE CATALOG c", Subject::Used("c".to_owned())),
+        ("USE catalog", Subject::Used("catalog".to_owned())),
+        ("USE a.b", Subject::Used("a.b".to_owned())),
+        ("SET a = 1", Subject::Set),
+        ("SET TIME ZONE LOCAL", Subject::Set),
+        (
+            "UNCACHE TABLE IF EXISTS t",
+            Subject::Uncached("t".to_owned()),
+        ),
+        ("SELECT 1", Subject::Other),
+        ("CREATE", Subject::Other),
+        ("DROP TABLE", Subject::Other),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(sql(source)[0].subject, expected, "{source}");
+    }
+}
+
+#[test]
+fn a_statement_that_is_not_known_counts_as_no_query() {
+    for source in [
+        "CALL sys.f()",
+        "VACUUM t",
+        "'x'",
+        "1",
+        "x",
+        "GRANT SELECT ON t TO u",
+        "(",
+        "/* a",
+    ] {
+        assert_eq!(sql(source)[0].kind, Kind::Unknown, "{source}");
+    }
+}
+
+#[test]
+fn consoles_are_told_what_is_still_open() {
+    let open = |indent: &str| Completeness::Incomplete {
+        indent: indent.to_owned(),
+    };
+    let cases = [
+        ("", Completeness::Complete),
+        ("-- a", Completeness::Complete),
+        ("SELECT 1", Completeness::Complete),
+        ("SELECT 1;", Completeness::Complete),
+        ("SELECT * FROM t", Completeness::Complete),
+        ("SELECT 10\n% 3", Completeness::Complete),
+        ("%limit 5", Completeness::Complete),
+        ("SELECT 1;\n%limit", Completeness::Complete),
+        ("BEGIN SELECT 1; END", Completeness::Complete),
+        ("%%sql\nSELECT 1", Completeness::Complete),
+        ("%%sql", open("")),
+        ("%%sql -n 5\n", open("")),
+        ("SELECT 'a", open("")),
+        ("SELECT `a", open("")),
+        ("  SELECT /* a", open("")),
+        ("SELECT (1", open("")),
+        ("SELECT array[1,\n    (2", open("    ")),
+        ("  SELECT f(", open("    ")),
+        ("SELECT 1,", open("")),
+        ("\tSELECT 1 +", open("\t")),
+        ("SELECT a FROM", open("")),
+        ("SELECT a FROM t WHERE a = 1 and", open("")),
+        ("BEGIN", open("  ")),
+        ("BEGIN\n  SELECT 1;", open("  ")),
+        ("BEGIN\n  IF true THEN", open("    ")),
+        ("SELECT 1; SELECT (", open("  ")),
+        ("SELECT 1)", Completeness::Invalid),
+        ("SELECT (1; SELECT 2", Completeness::Invalid),
+        ("SELECT (1;", Completeness::Invalid),
+        ("%limt", Completeness::Invalid),
+        ("%limit x", Completeness::Invalid),
+        ("SELECT 1; %limit", Completeness::Invalid),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(completeness(source), expected, "{source:?}");
+    }
+}
+
+#[test]
+fn what_could_stand_at_the_cursor_is_proposed() {
+    // `|` is the cursor.
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("sel|", "sel", &["select"]),
+        ("SEL|", "SEL", &["SELECT"]),
+        ("SELECT '😀' fro|", "fro", &["from"]),
+        ("SELECT 1 UNI| x", "UNI", &["UNION", "UNIQUE"]),
+        ("SELECT 'sel|", "", &[]),
+        ("-- sel|", "", &[]),
+        ("SELECT `sel|", "", &[]),
+        ("SELECT t.sel|", "", &[]),
+        ("SELECT :sel|", "", &[]),
+        ("|", "", &[]),
+        ("SELECT |", "", &[]),
+        (
+            "%|",
+            "%",
+            &[
+                "%%sql", "%help", "%limit", "%logs", "%lsmagic", "%profile", "%session", "%stop",
+            ],
+        ),
+        ("%l|", "%l", &["%limit", "%logs", "%lsmagic"]),
+        ("SELECT 1;\n%s|", "%s", &["%session", "%stop"]),
+        ("SELECT 1\n%s|", "", &[]),
+        ("%help lim|", "lim", &["limit"]),
+        ("%help %lim|", "%lim", &["%limit"]),
+        ("%limit a|", "a", &["all"]),
+        ("%%s|", "%%s", &["%%sql"]),
+        ("%%sql |", "", &["-n"]),
+        ("%%sql -n 5\nsel|", "sel", &["select"]),
+        ("%%sql\n%s|", "%s", &["%session", "%stop"]),
+    ];
+    for (marked, typed, expected) in cases {
+        let cursor = marked.chars().position(|ch| ch == '|').unwrap();
+        let source: String = marked.chars().filter(|ch| *ch != '|').collect();
+        let proposals = complete(&source, cursor);
+        let texts: Vec<&str> = proposals.matches.iter().map(|m| m.text.as_str()).collect();
+        assert_eq!(texts, *expected, "{marked}");
+        if !expected.is_empty() {
+            let replaced: String = source
+                .chars()
+                .skip(proposals.start)
+                .take(proposals.end - proposals.start)
+                .collect();
+            assert_eq!(
+                (replaced.as_str(), proposals.end),
+                (*typed, cursor),
+                "{marked}"
+            );
+        }
+    }
+}
+
+mod whatever_is_typed {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bits of SQL that the tokenizer has to tell apart.
+    fn source() -> impl Strategy<Value = String> {
+        let bit = prop::sample::select(vec![
+            "SELECT", "BEGIN", "END", "CASE", "IF", "THEN", ";", ";", "\n", " ", "'", "\"", "`",
+            "\\", "--", "/*", "*/", "%", "%%sql", "%limit", "r'", "$$", "(", ")", ".", "_1", ":",
+            "l:", "😀", "é", "1e3", "\r", "\t", "\u{a0}",
+        ]);
+        prop::collection::vec(bit, 0..24).prop_map(|bits| bits.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_every_text_stands_where_it_starts(source in source()) {
+            if let Ok(pieces) = parse(&source) {
+                let mut end = 0;
+                for piece in pieces {
+                    if let Piece::Sql(sql) = piece {
+                        let length = sql.text.chars().count();
+                        prop_assert!(sql.start.offset >= end);
+                        end = sql.start.offset + length;
+                        let there: String =
+                            source.chars().skip(sql.start.offset).take(length).collect();
+                        prop_assert_eq!(there, sql.text);
+                    }
+                }
+            }
+            completeness(&source);
+            for cursor in 0..=source.chars().count() {
+                complete(&source, cursor);
+            }
+        }
+    }
+}
