@@ -8,3 +8,4 @@
 )]
 
 pub mod house;
+pub mod jupyter;
