@@ -148,11 +148,10 @@ fn connection_failed(status: &Status) -> bool {
     sources(status).any(|error| error.is::<tonic::ConnectError>())
 }
 
-/// Whether the connection broke under the call. tonic gives most of these as `UNKNOWN`, some as
-/// `INTERNAL` or `CANCELLED`; the server's own statuses have no such source.
+/// Whether the connection broke under the call. tonic gives these as `UNKNOWN`, `INTERNAL` or
+/// `CANCELLED`, but with the error they came from; the server's own statuses have no source.
 fn connection_broke(status: &Status) -> bool {
-    sources(status)
-        .any(|error| error.is::<tonic::transport::Error>() || error.is::<std::io::Error>())
+    std::error::Error::source(status).is_some()
 }
 
 fn sources(status: &Status) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {

@@ -7,4 +7,5 @@
     reason = "test support fails loudly, where it is"
 )]
 
+pub mod connect;
 pub mod house;

@@ -1,18 +1,21 @@
 //! `firesteel kernel`: what a front end starts.
 
 use std::env;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Args;
 use firesteel_launcher::environment::Environment;
 use firesteel_launcher::paths::Paths;
 use jupyter_protocol::LanguageInfo;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getppid, pidfd_open};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, log, var};
@@ -92,11 +95,9 @@ fn signals() -> std::io::Result<Signals> {
     let stop = CancellationToken::new();
     let mut int = signal(SignalKind::interrupt())?;
     let mut term = signal(SignalKind::terminate())?;
-    let parent = Parent::watch();
     let ends = stop.clone();
     tokio::spawn(async move {
-        let orphaned = parent.ended();
-        tokio::pin!(orphaned);
+        let mut orphaned = pin!(parent_ended());
         loop {
             tokio::select! {
                 Some(()) = int.recv() => {
@@ -115,29 +116,35 @@ fn signals() -> std::io::Result<Signals> {
     Ok(Signals { interrupts, stop })
 }
 
-/// The process that started us, if it says that the kernel is to end with it: jupyter_client sets
-/// `JPY_PARENT_PID` where the kernel is not meant to outlive it.
-struct Parent(Option<AsyncFd<std::os::fd::OwnedFd>>);
-
-impl Parent {
-    fn watch() -> Self {
-        let watched = var("JPY_PARENT_PID").and_then(|pid| {
-            let parent = getppid()?;
-            // Another process in between, such as a wrapper script, has its own lifetime.
-            if parent.as_raw_nonzero().to_string() != pid {
-                return None;
-            }
-            let descriptor = pidfd_open(parent, PidfdFlags::NONBLOCK).ok()?;
-            AsyncFd::register_with_interest(descriptor, Interest::READABLE).ok()
-        });
-        Self(watched)
+/// Waits for the end of the process that started us, if that process says that the kernel is to
+/// end with it: jupyter_client sets `JPY_PARENT_PID` where the kernel is not meant to outlive it.
+async fn parent_ended() {
+    let Some(parent) = watched_parent() else {
+        return std::future::pending().await;
+    };
+    let (gone, told) = oneshot::channel();
+    let watch = move || {
+        // Readable when the process has ended.
+        let mut ended = [PollFd::new(&parent, PollFlags::IN)];
+        while poll(&mut ended, None) == Err(Errno::INTR) {}
+        // Nobody listens when the kernel ends by itself.
+        let _ = gone.send(());
+    };
+    // A thread, because the runtime's own way to wait for a descriptor is not safe code.
+    let started = thread::Builder::new()
+        .name("parent".to_owned())
+        .spawn(watch);
+    if started.is_err() || told.await.is_err() {
+        std::future::pending().await
     }
+}
 
-    async fn ended(self) {
-        match self.0 {
-            // Readable when the process has ended.
-            Some(descriptor) if descriptor.readable().await.is_ok() => {}
-            _ => std::future::pending().await,
-        }
+fn watched_parent() -> Option<OwnedFd> {
+    let pid = var("JPY_PARENT_PID")?;
+    let parent = getppid()?;
+    // Another process in between, such as a wrapper script, has its own lifetime.
+    if parent.as_raw_nonzero().to_string() != pid {
+        return None;
     }
+    pidfd_open(parent, PidfdFlags::empty()).ok()
 }

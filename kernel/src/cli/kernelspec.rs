@@ -82,7 +82,7 @@ impl Install {
     pub(super) fn run(&self) -> Answer {
         let program = env::current_exe()?;
         let folder = self.write(&program)?;
-        println!("Installed the kernel in {}", folder.display());
+        say!("Installed the kernel in {}", folder.display());
         Ok(ExitCode::SUCCESS)
     }
 
@@ -110,14 +110,14 @@ impl Uninstall {
     pub(super) fn run(&self) -> Answer {
         let folder = folder(&self.place, self.profile.as_deref())?;
         if !folder.join("kernel.json").is_file() {
-            println!("No kernel is installed in {}", folder.display());
+            say!("No kernel is installed in {}", folder.display());
             return Ok(ExitCode::SUCCESS);
         }
         fs::remove_dir_all(&folder).map_err(|source| KernelspecError::Write {
             path: folder.clone(),
             source,
         })?;
-        println!("Removed {}", folder.display());
+        say!("Removed {}", folder.display());
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -183,6 +183,20 @@ fn user_data() -> Option<PathBuf> {
     let data = var("XDG_DATA_HOME").filter(|dir| !dir.is_empty());
     let data = data.map_or_else(|| home.join(".local/share"), PathBuf::from);
     Some(data.join("jupyter"))
+}
+
+/// Where Jupyter looks for kernels of this user and of the system, nearest first.
+pub(super) fn search_path() -> Vec<PathBuf> {
+    let given = var("JUPYTER_PATH").unwrap_or_default();
+    let given = env::split_paths(&given).filter(|path| !path.as_os_str().is_empty());
+    let system = ["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from);
+    let active = active_prefix().map(|prefix| prefix.join("share/jupyter"));
+    given
+        .chain(user_data())
+        .chain(active)
+        .chain(system)
+        .map(|data| data.join("kernels"))
+        .collect()
 }
 
 /// The prefix of the active Python environment, as Python itself says.

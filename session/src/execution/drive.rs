@@ -148,7 +148,6 @@ impl Drive {
             () = self.consumer.closed(), if !self.gone => {
                 self.gone = true;
                 self.outbox.clear();
-                self.segment = futures::stream::pending().boxed();
                 return Some(Input::Gone);
             }
             () = stop.asked(), if !stop.heard => {
@@ -216,7 +215,6 @@ impl Drive {
             Action::Interrupt { after } => self.interrupt(after),
             Action::Expect(at) => self.expected = Some(at),
             Action::Fail(verdict) => {
-                self.segment = futures::stream::pending().boxed();
                 let error = explain(self.operation.clone(), self.call, verdict).await;
                 if !self.gone {
                     self.outbox.push_back(Err(error));
