@@ -1,6 +1,6 @@
 //! Writing HTML.
 
-use super::text::push_visible_char;
+use super::text::{is_printable_ascii, push_visible_char};
 
 /// The look of everything we show. Colours come from the page, so that light and dark themes both
 /// work; every rule names our class twice, to win over a front end's own table styles and to touch
@@ -19,13 +19,17 @@ color-mix(in srgb,currentColor 8%,transparent)));backdrop-filter:blur(14px);\
 border-bottom:1px solid color-mix(in srgb,currentColor 35%,transparent)}\
 .firesteel.firesteel th small{display:block;font-weight:400;font-size:.85em;opacity:.65}\
 .firesteel.firesteel .n{text-align:right}\
-.firesteel.firesteel .z{opacity:.5;font-style:italic}\
+.firesteel.firesteel i{opacity:.5}\
 .firesteel.firesteel pre{margin:0;padding:.5em .8em;background:none;color:inherit;border:0}\
 .firesteel-foot.firesteel-foot{font-size:.85em;opacity:.75;padding:.3em 0}\
 </style>";
 
 /// Appends `text` as the content of an element or of a double-quoted attribute.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
+    if is_printable_ascii(text) && !text.contains(['&', '<', '>', '"', '\'']) {
+        out.push_str(text);
+        return;
+    }
     for ch in text.chars() {
         push_escaped_char(out, ch);
     }
