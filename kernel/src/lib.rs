@@ -3,3 +3,8 @@
 pub mod cell;
 pub mod cli;
 pub mod display;
+pub mod engine;
+pub mod history;
+pub mod run;
+pub mod serve;
+pub mod wire;

@@ -1,4 +1,18 @@
 //! Finds, starts, watches and ends Spark drivers.
+//!
+//! [`profile::Profiles`] says what a driver looks like, [`claim::Claim`] what it is for, and
+//! [`launcher::Launcher`] finds or makes it and attaches a kernel to it.
 
+pub mod attach;
+pub mod backend;
+pub mod cause;
+pub mod claim;
+pub mod environment;
+pub mod keeper;
+pub mod launcher;
+mod machine;
 pub mod paths;
+mod place;
+pub mod profile;
 pub mod runtime;
+mod secret;

@@ -14,6 +14,9 @@ pub struct Paths {
     /// Sockets, locks and tokens of running drivers; readable by the user alone and on a local
     /// file system. `$XDG_RUNTIME_DIR/firesteel`, else `/tmp/firesteel-UID`.
     pub run: PathBuf,
+    /// What drivers spill, cache and, by default, keep tables in; on a disk of this machine.
+    /// `$TMPDIR/firesteel-UID`, else `/var/tmp/firesteel-UID`.
+    pub scratch: PathBuf,
     /// The operator's settings. `/etc/firesteel`, or `$FIRESTEEL_ETC`.
     pub etc: PathBuf,
 }
@@ -32,18 +35,18 @@ impl Paths {
                 .unwrap_or_else(|| home.join(fallback))
                 .join("firesteel")
         };
-        let run = set("XDG_RUNTIME_DIR").map_or_else(
-            || {
-                let uid = rustix::process::getuid().as_raw();
-                Path::new("/tmp").join(format!("firesteel-{uid}"))
-            },
-            |dir| dir.join("firesteel"),
-        );
+        let own = format!("firesteel-{}", rustix::process::getuid().as_raw());
+        let run = set("XDG_RUNTIME_DIR")
+            .map_or_else(|| Path::new("/tmp").join(&own), |dir| dir.join("firesteel"));
+        let scratch = set("TMPDIR")
+            .unwrap_or_else(|| PathBuf::from("/var/tmp"))
+            .join(&own);
         Self {
             data: xdg("XDG_DATA_HOME", ".local/share"),
             state: xdg("XDG_STATE_HOME", ".local/state"),
             config: xdg("XDG_CONFIG_HOME", ".config"),
             run,
+            scratch,
             etc: set("FIRESTEEL_ETC").unwrap_or_else(|| PathBuf::from("/etc/firesteel")),
         }
     }

@@ -1,12 +1,13 @@
 //! What can go wrong between us and a Spark Connect server.
 
 mod explain;
+mod read;
 mod spark;
 
 use std::time::Duration;
 
 pub(crate) use explain::{Place, explain};
-pub use spark::{BreakingChange, Cause, Object, QueryContext, SparkError};
+pub use spark::{BreakingChange, Cause, Object, Position, QueryContext, SparkError};
 
 use crate::call::Call;
 use crate::failure::Failure;

@@ -181,3 +181,108 @@ fn code_name(code: Code) -> &'static str {
         Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_status_tells_its_kind_by_class_then_by_code() {
+        let cases = [
+            (
+                Code::Internal,
+                "[INVALID_HANDLE.SESSION_NOT_FOUND] x",
+                Kind::SessionNotFound,
+            ),
+            (
+                Code::Internal,
+                "[INVALID_HANDLE.SESSION_CLOSED] x",
+                Kind::SessionClosed,
+            ),
+            (
+                Code::Internal,
+                "[INVALID_HANDLE.SESSION_CHANGED] x",
+                Kind::SessionChanged,
+            ),
+            (
+                Code::Internal,
+                "[INVALID_HANDLE.OPERATION_NOT_FOUND] x",
+                Kind::OperationNotFound,
+            ),
+            (
+                Code::Internal,
+                "[INVALID_HANDLE.OPERATION_ABANDONED] x",
+                Kind::OperationAbandoned,
+            ),
+            (
+                Code::Internal,
+                "[INVALID_HANDLE.OPERATION_ALREADY_EXISTS] x",
+                Kind::OperationDuplicate,
+            ),
+            (
+                Code::Internal,
+                "[INVALID_CURSOR.DISCONNECTED] x",
+                Kind::CursorDisconnected,
+            ),
+            (
+                Code::Internal,
+                "[INVALID_CURSOR.POSITION_NOT_AVAILABLE] x",
+                Kind::Cursor,
+            ),
+            (Code::Internal, "[OPERATION_CANCELED] x", Kind::Cancelled),
+            (Code::Internal, "[DIVIDE_BY_ZERO] x", Kind::Spark),
+            (Code::Internal, "[not a class] x", Kind::Other),
+            (Code::Unauthenticated, "x", Kind::Unauthenticated),
+            (Code::DeadlineExceeded, "x", Kind::Deadline),
+            (Code::Unavailable, "x", Kind::Unavailable),
+            (Code::PermissionDenied, "x", Kind::Other),
+        ];
+        for (code, message, expected) in cases {
+            let failure = Failure::from(Status::new(code, message));
+            assert_eq!(failure.kind, expected, "{code:?} {message}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_fails_is_told_from_one_that_breaks() {
+        let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let mut unsent = Status::unavailable("x");
+        unsent.set_source(Arc::new(tonic::ConnectError(Box::new(refused()))));
+        assert_eq!(Failure::from(unsent).kind, Kind::NotSent);
+        let mut broken = Status::unknown("x");
+        broken.set_source(Arc::new(refused()));
+        assert_eq!(Failure::from(broken).kind, Kind::Unavailable);
+    }
+
+    #[test]
+    fn what_a_server_attaches_is_read() {
+        let info = ErrorInfo {
+            reason: "a.B".to_owned(),
+            domain: "org.apache.spark".to_owned(),
+            metadata: [("errorClass", "A.B"), ("errorId", "7"), ("empty", "")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        };
+        let details = rpc::encode(Code::Internal, &info, Some(Duration::from_millis(1500)));
+        let failure = Failure::from(Status::with_details(Code::Internal, "x", details));
+        assert_eq!(failure.kind, Kind::Spark);
+        assert_eq!(failure.class(), Some("A.B"));
+        assert_eq!(failure.error_id(), Some("7"));
+        assert_eq!(failure.retry_after, Some(Duration::from_millis(1500)));
+        assert!(failure.is_transient());
+        assert_eq!(
+            failure.info.as_ref().and_then(|info| info.get("empty")),
+            None
+        );
+    }
+
+    #[test]
+    fn details_that_cannot_be_read_are_as_if_they_were_not_there() {
+        let garbage = bytes::Bytes::from_static(b"\xff\xff\xff garbage");
+        let failure = Failure::from(Status::with_details(Code::Unavailable, "x", garbage));
+        assert_eq!(failure.kind, Kind::Unavailable);
+        assert_eq!(failure.info, None);
+    }
+}

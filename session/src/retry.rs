@@ -119,3 +119,99 @@ pub(crate) fn chance() -> f64 {
     let bits = uuid::Uuid::new_v4().as_u64_pair().1 & ((1 << 53) - 1);
     bits as f64 / (1_u64 << 53) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+
+    fn failure(kind: Kind, retry_after: Option<Duration>) -> Failure {
+        Failure {
+            kind,
+            code: tonic::Code::Unknown,
+            message: String::new(),
+            info: None,
+            retry_after,
+        }
+    }
+
+    #[test]
+    fn the_official_waits_are_those_of_spark() {
+        let millis = Duration::from_millis;
+        let seconds = Duration::from_secs;
+        let official = &Retry::OFFICIAL;
+        let cases = [
+            (0, None, 0.0, None),
+            (1, None, 1.0, Some(millis(50))),
+            (2, None, 1.0, Some(millis(200))),
+            (3, None, 1.0, Some(millis(800))),
+            (4, None, 0.0, Some(millis(3200))),
+            (4, None, 1.0, Some(millis(3700))),
+            (5, None, 0.5, Some(millis(13_050))),
+            (6, None, 0.0, Some(millis(51_200))),
+            (7, None, 0.0, Some(seconds(60))),
+            (15, None, 1.0, Some(millis(60_500))),
+            (16, None, 0.0, None),
+            (1, Some(seconds(30)), 0.0, Some(seconds(30))),
+            (7, Some(seconds(30)), 0.0, Some(seconds(60))),
+            (1, Some(seconds(3600)), 0.0, Some(seconds(600))),
+        ];
+        for (attempt, asked, chance, expected) in cases {
+            let wait = next_wait(official, attempt, asked, chance);
+            assert_eq!(wait, expected, "{attempt} {asked:?} {chance}");
+        }
+    }
+
+    #[test]
+    fn the_official_policy_waits_ten_minutes_for_a_server() {
+        let waits = (1..).map_while(|attempt| next_wait(&Retry::OFFICIAL, attempt, None, 0.0));
+        assert!(waits.sum::<Duration>() >= Duration::from_secs(600));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_prompt_policy_gives_up_within_three_seconds() {
+        let begun = Instant::now();
+        let mut backoff = Backoff::new(&Retry::PROMPT);
+        while let Some(wait) = backoff.after(&failure(Kind::NotSent, None)) {
+            tokio::time::sleep(wait).await;
+        }
+        assert!(
+            begun.elapsed() > Duration::from_secs(1),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert!(
+            begun.elapsed() <= Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_transient_failures_are_tried_again() {
+        let asked = Some(Duration::from_secs(1));
+        let cases = [
+            (Kind::NotSent, None, true),
+            (Kind::Unavailable, None, true),
+            (Kind::CursorDisconnected, None, true),
+            (Kind::Other, asked, true),
+            (Kind::Other, None, false),
+            (Kind::Cursor, None, false),
+            (Kind::Deadline, None, false),
+            (Kind::Unauthenticated, None, false),
+            (Kind::Spark, None, false),
+        ];
+        for (kind, asked, expected) in cases {
+            let again = Backoff::new(&Retry::OFFICIAL).after(&failure(kind, asked));
+            assert_eq!(again.is_some(), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn chance_lies_between_nothing_and_all() {
+        let drawn: Vec<f64> = (0..1000).map(|_| chance()).collect();
+        assert!(drawn.iter().all(|chance| (0.0..1.0).contains(chance)));
+        assert!(drawn.iter().any(|&chance| chance < 0.1));
+        assert!(drawn.iter().any(|&chance| chance > 0.9));
+    }
+}

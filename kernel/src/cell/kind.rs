@@ -17,6 +17,13 @@ pub enum Kind {
     Unknown,
 }
 
+impl Kind {
+    /// Whether the statement only reads, so that running it twice does no more than once.
+    pub fn is_pure(self) -> bool {
+        self == Self::Query
+    }
+}
+
 /// What a statement is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {

@@ -232,6 +232,23 @@ pub fn help(of: Option<&str>) -> String {
     text
 }
 
+/// What `%help` says of the magic at `cursor`, an offset in Unicode code points; nothing where
+/// there is none.
+pub fn help_at(source: &str, cursor: usize) -> Option<String> {
+    let mut start = 0;
+    let line = source.split('\n').find(|line| {
+        let end = start + line.chars().count();
+        let found = (start..=end).contains(&cursor);
+        start = end + 1;
+        found
+    })?;
+    let (name, _) = name_and_rest(line);
+    let bare = names()
+        .find(|known| *known == name)?
+        .trim_start_matches('%');
+    Some(help(Some(bare)))
+}
+
 /// What `%lsmagic` answers.
 pub fn lsmagic() -> String {
     names().collect::<Vec<_>>().join("  ")

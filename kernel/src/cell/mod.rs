@@ -16,7 +16,7 @@ mod tokens;
 pub use complete::{Proposal, ProposalKind, Proposals, complete};
 pub use completeness::{Completeness, completeness};
 pub use kind::{Kind, Manner, Subject, Thing};
-pub use magic::{Magic, Rows, help, lsmagic};
+pub use magic::{Magic, Rows, help, help_at, lsmagic};
 pub use parse::parse;
 
 /// One part of a cell. The parts run in order, and nothing runs after one that failed.

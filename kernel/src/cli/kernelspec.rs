@@ -185,6 +185,20 @@ fn user_data() -> Option<PathBuf> {
     Some(data.join("jupyter"))
 }
 
+/// Where Jupyter looks for kernels of this user and of the system, nearest first.
+pub(super) fn search_path() -> Vec<PathBuf> {
+    let given = var("JUPYTER_PATH").unwrap_or_default();
+    let given = env::split_paths(&given).filter(|path| !path.as_os_str().is_empty());
+    let system = ["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from);
+    let active = active_prefix().map(|prefix| prefix.join("share/jupyter"));
+    given
+        .chain(user_data())
+        .chain(active)
+        .chain(system)
+        .map(|data| data.join("kernels"))
+        .collect()
+}
+
 /// The prefix of the active Python environment, as Python itself says.
 fn active_prefix() -> Option<PathBuf> {
     let out = Command::new("python3")

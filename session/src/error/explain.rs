@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Error;
-use super::spark;
+use super::read;
 use crate::call::Call;
 use crate::failure::{Failure, Kind};
 use crate::proto::FetchErrorDetailsResponse;
@@ -51,7 +51,7 @@ pub(crate) fn explain(
         Kind::OperationDuplicate => Error::OperationDuplicate { said },
         Kind::CursorDisconnected | Kind::Cursor => Error::Cursor { said },
         Kind::Cancelled => Error::Cancelled { confirmed: true },
-        Kind::Spark => Error::Spark(Box::new(spark::read(&failure, details))),
+        Kind::Spark => Error::Spark(Box::new(read::spark_error(&failure, details))),
         Kind::Other => Error::Server {
             call,
             source: Box::new(failure),

@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::failure::Failure;
-use crate::proto::FetchErrorDetailsResponse;
-
 /// An error that Spark raised for a statement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SparkError {
@@ -13,12 +10,18 @@ pub struct SparkError {
     pub class: Option<String>,
     /// The SQLSTATE, such as `42703`.
     pub sql_state: Option<String>,
-    /// What happened, as Spark words it, with no stack trace in it.
+    /// What happened, in a sentence or two: without the class before it, and without the SQLSTATE,
+    /// the excerpt, the plan or the stack trace behind it.
     pub message: String,
+    /// All of Spark's own wording, but for Java's stack trace.
+    pub full_message: String,
     /// What the message was made of.
     pub parameters: BTreeMap<String, String>,
-    /// Where in the statement it happened, innermost first.
+    /// Where in the statement it happened, innermost first. A statement that cannot be parsed has
+    /// none, but a [`position`](Self::position).
     pub contexts: Vec<QueryContext>,
+    /// Where in the statement's text it begins, where the message says so.
+    pub position: Option<Position>,
     /// The Java class of the exception, such as `org.apache.spark.sql.AnalysisException`.
     pub exception: Option<String>,
     /// What caused it, outermost first.
@@ -38,14 +41,24 @@ impl fmt::Display for SparkError {
 
 impl std::error::Error for SparkError {}
 
+/// A place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The place in the line, counted from 0 in Unicode code points.
+    pub column: usize,
+}
+
 /// A piece of a statement that an error is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryContext {
-    /// First character of the piece, counted from 0 in Java's UTF-16 units; `None` when unknown.
+    /// First character of the piece, counted from 0 in Unicode code points; `None` when unknown.
     pub start: Option<usize>,
     /// Last character of the piece, inclusive, counted likewise.
     pub stop: Option<usize>,
-    /// The piece itself.
+    /// The piece itself, as Spark cuts it: by UTF-16 units, so it is off behind characters outside
+    /// the basic plane. Better cut the statement by `start` and `stop`.
     pub fragment: String,
     /// What the piece belongs to when it is not the statement itself, such as a view.
     pub object: Option<Object>,
@@ -82,13 +95,4 @@ pub struct BreakingChange {
     pub mitigation: Option<(String, String)>,
     /// Whether results should be checked by a person.
     pub needs_audit: bool,
-}
-
-/// Reads Spark's error from the details, or from what came with the failure itself.
-pub(super) fn read(failure: &Failure, _details: Option<FetchErrorDetailsResponse>) -> SparkError {
-    SparkError {
-        class: failure.class().map(str::to_owned),
-        message: failure.message.clone(),
-        ..SparkError::default()
-    }
 }

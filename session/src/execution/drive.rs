@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Job;
 use super::operation::Operation;
 use super::results::Results;
 use super::step::{Action, Execution, Input, Moment, Open, Rules, Verdict};
@@ -71,12 +72,13 @@ impl Stop {
 }
 
 impl Drive {
-    pub(super) fn new(
-        operation: Operation,
-        resend: bool,
-        stop: CancellationToken,
-        consumer: Consumer,
-    ) -> Self {
+    pub(super) fn new(job: Job, consumer: Consumer) -> Self {
+        let Job {
+            operation,
+            rows,
+            resend,
+            stop,
+        } = job;
         let rules = Rules {
             resend,
             retry: operation.session().client().options().retry.clone(),
@@ -91,7 +93,7 @@ impl Drive {
             operation,
             execution,
             actions: actions.into(),
-            results: Results::default(),
+            results: Results::cut_at(rows),
             begun: Instant::now(),
             segment: futures::stream::pending().boxed(),
             call: Call::ExecutePlan,

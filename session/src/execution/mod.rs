@@ -23,6 +23,8 @@ pub(crate) use operation::Operation;
 pub(crate) struct Job {
     /// What is executed, and how it is asked for.
     pub(crate) operation: Operation,
+    /// How many rows of the result are passed on, where the plan itself sets no limit.
+    pub(crate) rows: Option<u64>,
     /// Whether the plan may be sent again to a server that does not know it.
     pub(crate) resend: bool,
     /// Cancelled when the user wants it to stop.
@@ -66,6 +68,6 @@ impl Stream for Running {
 fn begin(job: Job) -> mpsc::Receiver<Result<Event, Error>> {
     let (sender, receiver) = mpsc::channel(1);
     let session = job.operation.session().clone();
-    session.spawn(Drive::new(job.operation, job.resend, job.stop, sender).run());
+    session.spawn(Drive::new(job, sender).run());
     receiver
 }

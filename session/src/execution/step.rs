@@ -393,3 +393,6 @@ impl Execution {
         vec![Action::Open { stream, after }]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,33 @@ impl Details {
         found
     }
 }
+
+/// Writes details as a server does.
+#[cfg(test)]
+pub(super) fn encode(
+    code: tonic::Code,
+    info: &ErrorInfo,
+    retry_after: Option<Duration>,
+) -> bytes::Bytes {
+    let any = |name: &str, value: Vec<u8>| prost_types::Any {
+        type_url: format!("type.googleapis.com/google.rpc.{name}"),
+        value: value.into(),
+    };
+    let metadata = info.metadata.clone().into_iter().collect();
+    let wire = WireErrorInfo {
+        reason: info.reason.clone(),
+        domain: info.domain.clone(),
+        metadata,
+    };
+    let mut details = vec![any("ErrorInfo", wire.encode_to_vec())];
+    if let Some(delay) = retry_after {
+        let retry_delay = prost_types::Duration::try_from(delay).ok();
+        details.push(any("RetryInfo", RetryInfo { retry_delay }.encode_to_vec()));
+    }
+    let status = RpcStatus {
+        code: code.into(),
+        message: String::new(),
+        details,
+    };
+    status.encode_to_vec().into()
+}

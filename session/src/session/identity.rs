@@ -87,3 +87,26 @@ impl Identity {
         self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_id_of_the_server_is_kept_and_another_is_an_error() {
+        let identity = Identity::new("me".to_owned(), Uuid::from_u128(1));
+        let ours = Uuid::from_u128(1).to_string();
+        assert_eq!(identity.observed(), None);
+        identity
+            .observe(&ours, "")
+            .expect("an answer without an id");
+        identity.observe(&ours, "a").expect("the first id");
+        identity.observe("", "a").expect("the same id");
+        assert_eq!(identity.observed().as_deref(), Some("a"));
+        let changed = identity.observe(&ours, "b").expect_err("another id");
+        assert!(matches!(changed, Error::SessionChanged { .. }));
+        let foreign = identity.observe("other", "a").expect_err("another session");
+        assert!(matches!(foreign, Error::Malformed { .. }));
+        assert_eq!(identity.observed().as_deref(), Some("a"));
+    }
+}

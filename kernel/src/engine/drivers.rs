@@ -1,0 +1,408 @@
+//! Sessions on drivers that the launcher finds or makes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use firesteel_launcher::attach::state::DriverState;
+use firesteel_launcher::backend::{Attachee, Attachment};
+use firesteel_launcher::cause::Cause;
+use firesteel_launcher::claim::Claim;
+use firesteel_launcher::environment::Environment;
+use firesteel_launcher::launcher::Launcher;
+use firesteel_launcher::paths::Paths;
+use firesteel_launcher::profile::{self, Chosen, Profile, Profiles, Runs};
+use firesteel_session::client::{Client, Options};
+use firesteel_session::error::Error;
+use firesteel_session::session::Session;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::describe;
+use super::keep_alive::KeepAlive;
+use super::ledger::Ledger;
+use super::source::{Opened, Source, Unavailable};
+use crate::cell::Subject;
+use crate::display::{Lifetime, Zone};
+
+/// How long the end of a driver is waited for when a statement fails as if it had ended: the
+/// connection may break a moment before the keeper tells why.
+const LEARN_WHY: Duration = Duration::from_secs(3);
+
+/// How long giving a session back may take.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// The setting that holds the notebook's folder, for `${firesteel.here}`.
+const HERE: &str = "firesteel.here";
+
+/// What a kernel is to the launcher.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where Firesteel keeps its things.
+    pub paths: Paths,
+    /// The kernel's environment.
+    pub environment: Environment,
+    /// The profile that the kernelspec names.
+    pub kernelspec_profile: Option<String>,
+    /// The notebook's folder.
+    pub here: PathBuf,
+}
+
+/// Finds or makes a driver when the first statement needs one, and a session on it.
+pub struct Drivers {
+    settings: Settings,
+    launcher: Launcher,
+    /// The kernel's id, the same as long as it lives.
+    kernel: Uuid,
+    /// The profile that `%profile` named.
+    chosen: Option<String>,
+    standing: Option<Standing>,
+    ledger: Ledger,
+    /// What happened to the last session, until it is told.
+    untold: Option<String>,
+    busy: bool,
+}
+
+/// A session on a driver.
+struct Standing {
+    profile: Profile,
+    claim: Claim,
+    attachment: Attachment,
+    session: Session,
+    zone: Zone,
+    lifetime: Lifetime,
+    /// Ends with the session.
+    _keep_alive: Option<KeepAlive>,
+}
+
+impl Drivers {
+    /// Starts nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        let launcher = Launcher::new(settings.paths.clone(), settings.environment.clone());
+        Self {
+            settings,
+            launcher,
+            kernel: Uuid::new_v4(),
+            chosen: None,
+            standing: None,
+            ledger: Ledger::default(),
+            untold: None,
+            busy: false,
+        }
+    }
+
+    fn known(&self) -> Result<Profiles, Unavailable> {
+        Profiles::load(&self.settings.paths, &self.settings.environment).map_err(of_profile)
+    }
+
+    fn choice(&self, profiles: &Profiles) -> Chosen {
+        profile::choose(
+            self.chosen.as_deref(),
+            self.settings.environment.get("FIRESTEEL_PROFILE"),
+            self.settings.kernelspec_profile.as_deref(),
+            profiles.default_name(),
+        )
+    }
+
+    async fn make(&mut self, phase: &watch::Sender<String>) -> Result<Standing, Unavailable> {
+        let profiles = self.known()?;
+        let profile = profiles
+            .get(&self.choice(&profiles).name)
+            .map_err(of_profile)?;
+        let kernel = self.kernel.to_string();
+        let claim = Claim::new(&profile, &self.settings.environment, &kernel);
+        let who = Attachee {
+            kernel,
+            session_id: Uuid::new_v4(),
+        };
+        phase.send_replace("looking for a driver".to_owned());
+        let attachment = self.launcher.attach(&claim, &profile, &who).await?;
+        attachment.running(u32::from(self.busy));
+        ready(&attachment, phase).await?;
+        phase.send_replace("opening a session".to_owned());
+        let remote = matches!(profile.runs, Runs::Remote(_));
+        let options = if remote {
+            Options::remote()
+        } else {
+            Options::local()
+        };
+        let client = Client::new(attachment.address().clone(), options).map_err(|error| {
+            let remedy = "Correct the address in the profile or in SPARK_REMOTE.";
+            unavailable(error.to_string(), remedy)
+        })?;
+        let session = Session::new(client);
+        let (zone, lifetime) = prepare(&session, &self.settings.here)
+            .await
+            .map_err(|error| of_error(&error))?;
+        Ok(Standing {
+            profile,
+            claim,
+            attachment,
+            _keep_alive: remote.then(|| KeepAlive::start(&session)),
+            session,
+            zone,
+            lifetime,
+        })
+    }
+
+    /// Notes that the session is gone, and what with it, to be told by the next one.
+    fn forget(&mut self, what: &str) {
+        let lost = std::mem::take(&mut self.ledger);
+        let told = if lost.is_empty() {
+            format!("{what}. A new session was opened; nothing was lost with the old one.")
+        } else {
+            format!(
+                "{what}. A new session was opened. Lost with the old one: {lost}. Run the cells that make them again."
+            )
+        };
+        self.untold = Some(told);
+        self.standing = None;
+    }
+
+    async fn release(&mut self) {
+        if let Some(standing) = self.standing.take() {
+            let closed = tokio::time::timeout(CLOSE, standing.session.close()).await;
+            if !matches!(closed, Ok(Ok(()))) {
+                tracing::debug!("the session was not released; its driver does it");
+            }
+            standing.attachment.goodbye().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Source for Drivers {
+    async fn open(&mut self, phase: watch::Sender<String>) -> Result<Opened, Unavailable> {
+        let ended = self.standing.as_ref().and_then(ended);
+        if let Some(cause) = ended {
+            self.forget(&format!("The Spark driver ended: {}", cause.sentence));
+        }
+        let fresh = self.standing.is_none();
+        if fresh {
+            self.standing = Some(self.make(&phase).await?);
+        }
+        let Some(standing) = &self.standing else {
+            return Err(unavailable(
+                "There is no Spark session",
+                "Run the cell again.",
+            ));
+        };
+        let warnings = standing.attachment.warnings().iter().filter(|_| fresh);
+        let notice: Vec<String> = self
+            .untold
+            .take()
+            .into_iter()
+            .chain(warnings.cloned())
+            .collect();
+        Ok(Opened {
+            engine: Arc::new(standing.session.clone()),
+            zone: standing.zone.clone(),
+            lifetime: standing.lifetime,
+            notice: (!notice.is_empty()).then(|| notice.join("\n")),
+        })
+    }
+
+    async fn lost(&mut self, error: &Error) -> String {
+        let mut cause = None;
+        if let Some(standing) = &self.standing {
+            let mut state = standing.attachment.state();
+            let ended = state.wait_for(|state| matches!(state, DriverState::Ended(_)));
+            if let Ok(Ok(state)) = tokio::time::timeout(LEARN_WHY, ended).await
+                && let DriverState::Ended(why) = &*state
+            {
+                cause = Some(why.sentence.clone());
+            }
+        }
+        let what = match cause {
+            Some(why) => format!("The Spark driver ended: {why}"),
+            None => format!("The Spark session is gone: {error}"),
+        };
+        self.forget(&what);
+        what
+    }
+
+    async fn ended(&self) {
+        let Some(standing) = &self.standing else {
+            return std::future::pending().await;
+        };
+        let mut state = standing.attachment.state();
+        // An error means that nobody is left who could tell; the statement itself will fail.
+        let told = state
+            .wait_for(|state| matches!(state, DriverState::Ended(_)))
+            .await
+            .is_ok();
+        if !told {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn busy(&mut self, busy: bool) {
+        self.busy = busy;
+        if let Some(standing) = &self.standing {
+            standing.attachment.running(u32::from(busy));
+        }
+    }
+
+    fn record(&mut self, subject: &Subject) {
+        let in_memory = self
+            .standing
+            .as_ref()
+            .is_some_and(|standing| standing.lifetime == Lifetime::Driver);
+        self.ledger.record(subject, in_memory);
+    }
+
+    async fn describe(&mut self) -> String {
+        let Some(standing) = &self.standing else {
+            return "No Spark session yet; the first statement starts one.".to_owned();
+        };
+        let listed = self.launcher.list().await.unwrap_or_default();
+        let id = standing.claim.id();
+        let driver = listed.into_iter().find(|driver| driver.id == id);
+        let session = standing.session.identity().session_id();
+        describe::session(
+            &standing.profile,
+            session,
+            &standing.attachment,
+            driver.as_ref(),
+        )
+    }
+
+    async fn logs(&mut self, lines: usize) -> Result<String, Unavailable> {
+        let claim = match &self.standing {
+            Some(standing) => standing.claim.clone(),
+            None => {
+                let profiles = self.known()?;
+                let profile = profiles
+                    .get(&self.choice(&profiles).name)
+                    .map_err(of_profile)?;
+                let kernel = self.kernel.to_string();
+                Claim::new(&profile, &self.settings.environment, &kernel)
+            }
+        };
+        Ok(self.launcher.logs(&claim.id(), lines).await?)
+    }
+
+    async fn stop(&mut self) -> Result<String, Unavailable> {
+        let Some(standing) = &self.standing else {
+            return Ok("This notebook uses no driver.".to_owned());
+        };
+        let own = matches!(standing.profile.runs, Runs::Local(_));
+        let id = standing.claim.id();
+        self.release().await;
+        let lost = std::mem::take(&mut self.ledger);
+        let mut said = if own {
+            self.launcher.stop(&id).await?;
+            "The driver was given back.".to_owned()
+        } else {
+            "The session was given back; the server is not ours and goes on.".to_owned()
+        };
+        if !lost.is_empty() {
+            said.push_str(&format!(" Lost with it: {lost}."));
+        }
+        Ok(said)
+    }
+
+    fn profiles(&self) -> String {
+        match self.known() {
+            Ok(profiles) => describe::profiles(&profiles, &self.choice(&profiles)),
+            Err(error) => format!("{error}. {}", error.remedy),
+        }
+    }
+
+    async fn choose(&mut self, name: &str) -> Result<String, Unavailable> {
+        let profile = self.known()?.get(name).map_err(of_profile)?;
+        self.chosen = Some(profile.name.clone());
+        let leaves = self
+            .standing
+            .as_ref()
+            .is_some_and(|standing| standing.profile.name != profile.name);
+        if !leaves {
+            return Ok(format!("Statements run with the profile {name}."));
+        }
+        self.release().await;
+        let lost = std::mem::take(&mut self.ledger);
+        let lost = if lost.is_empty() {
+            String::new()
+        } else {
+            format!(" Left behind: {lost}.")
+        };
+        Ok(format!(
+            "The next statement opens a session with the profile {name}.{lost}"
+        ))
+    }
+
+    async fn close(&mut self) {
+        self.release().await;
+    }
+}
+
+/// Waits until the driver takes calls, and tells how far it is.
+async fn ready(attachment: &Attachment, phase: &watch::Sender<String>) -> Result<(), Unavailable> {
+    let mut state = attachment.state();
+    let tell = async {
+        loop {
+            if let DriverState::Starting { phase: now, .. } = &*state.borrow_and_update() {
+                phase.send_replace(now.words().to_owned());
+            }
+            if state.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        ready = attachment.ready() => Ok(ready.map(|_| ())?),
+        () = tell => Ok(()),
+    }
+}
+
+fn ended(standing: &Standing) -> Option<Cause> {
+    match &*standing.attachment.state().borrow() {
+        DriverState::Ended(cause) => Some(cause.clone()),
+        _ => None,
+    }
+}
+
+/// Tells the session where the notebook is, and asks what its results depend on.
+async fn prepare(session: &Session, here: &std::path::Path) -> Result<(Zone, Lifetime), Error> {
+    const ZONE: &str = "spark.sql.session.timeZone";
+    const CATALOG: &str = "spark.sql.catalogImplementation";
+    if let Some(here) = here.to_str() {
+        session.set(&[(HERE, here)]).await?;
+    }
+    let found = session.get(&[ZONE, CATALOG]).await?;
+    let value = |name: &str| found.get(name).and_then(|value| value.as_deref());
+    let zone = value(ZONE).and_then(Zone::parse).unwrap_or_else(Zone::utc);
+    let lifetime = match value(CATALOG) {
+        Some("in-memory") => Lifetime::Driver,
+        _ => Lifetime::Kept,
+    };
+    Ok((zone, lifetime))
+}
+
+impl From<Cause> for Unavailable {
+    fn from(cause: Cause) -> Self {
+        Self {
+            sentence: cause.sentence,
+            remedy: cause.remedy,
+            log_tail: cause.tail,
+        }
+    }
+}
+
+fn of_profile(error: profile::ProfileError) -> Unavailable {
+    Cause::from(error).into()
+}
+
+fn of_error(error: &Error) -> Unavailable {
+    let remedy = "Run the cell again; `%logs` shows what the driver says.";
+    unavailable(format!("No session could be opened: {error}"), remedy)
+}
+
+fn unavailable(sentence: impl Into<String>, remedy: &str) -> Unavailable {
+    Unavailable {
+        sentence: sentence.into(),
+        remedy: remedy.to_owned(),
+        log_tail: None,
+    }
+}

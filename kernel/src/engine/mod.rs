@@ -1,0 +1,11 @@
+//! What runs statements: a session on a driver that is found or made when it is first needed.
+
+mod describe;
+mod drivers;
+mod keep_alive;
+mod ledger;
+mod source;
+
+pub use drivers::{Drivers, Settings};
+pub use ledger::Ledger;
+pub use source::{Opened, Source, Unavailable};

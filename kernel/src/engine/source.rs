@@ -1,0 +1,78 @@
+//! Where sessions come from: the seam between the cells and the launcher.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use firesteel_session::engine::Engine;
+use firesteel_session::error::Error;
+use tokio::sync::watch;
+
+use crate::cell::Subject;
+use crate::display::{Lifetime, Zone};
+
+/// Finds or makes what runs statements, and knows what becomes of it. One per kernel.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// The session, starting a driver when there is none. `phase` is told in words what is going
+    /// on. Dropping the future ends the wait, not the driver.
+    async fn open(&mut self, phase: watch::Sender<String>) -> Result<Opened, Unavailable>;
+
+    /// Tells that statements fail with `error`, after which [`Error::session_is_gone`] or
+    /// [`Error::server_is_gone`] holds. Says in a sentence what happened, as far as it can be
+    /// learned within a few seconds. The next [`open`](Self::open) makes a new session.
+    async fn lost(&mut self, error: &Error) -> String;
+
+    /// Waits until the driver of the session ends; for ever where there is none. The driver's end
+    /// is then told by [`lost`](Self::lost) or by the notice of the next [`open`](Self::open).
+    async fn ended(&self);
+
+    /// Tells whether a cell runs: while one does, its driver is not taken away.
+    fn busy(&mut self, busy: bool);
+
+    /// Takes note of a statement that succeeded.
+    fn record(&mut self, subject: &Subject);
+
+    /// What is open: the driver, the session, who else uses it. For a person.
+    async fn describe(&mut self) -> String;
+
+    /// The end of the driver's log.
+    async fn logs(&mut self, lines: usize) -> Result<String, Unavailable>;
+
+    /// Gives the driver back now, and says what became of it.
+    async fn stop(&mut self) -> Result<String, Unavailable>;
+
+    /// The profiles there are and which is chosen. For a person.
+    fn profiles(&self) -> String;
+
+    /// Chooses another profile, and says what that means.
+    async fn choose(&mut self, profile: &str) -> Result<String, Unavailable>;
+
+    /// Gives the session back.
+    async fn close(&mut self);
+}
+
+/// A session that runs statements.
+#[derive(Clone)]
+pub struct Opened {
+    /// What runs them.
+    pub engine: Arc<dyn Engine>,
+    /// The session's time zone.
+    pub zone: Zone,
+    /// How long its tables live.
+    pub lifetime: Lifetime,
+    /// What the user is to be told before anything else, such as what was lost with an earlier
+    /// driver. Told once.
+    pub notice: Option<String>,
+}
+
+/// Why there is no session, or no answer, in words for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Unavailable {
+    /// What happened and why, as far as known.
+    pub sentence: String,
+    /// What to do next.
+    pub remedy: String,
+    /// The end of the driver's log, where it tells more.
+    pub log_tail: Option<String>,
+}

@@ -1,0 +1,11 @@
+//! What the front end asked for, in order, and what executes the cells among it.
+
+mod cells;
+mod failure;
+pub mod interpreter;
+mod magics;
+pub mod queue;
+mod statement;
+mod view;
+
+pub use cells::Cells;

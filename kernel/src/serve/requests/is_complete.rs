@@ -1,0 +1,31 @@
+//! `is_complete_request`: may a console run this, or ask for another line?
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{read, reply};
+use crate::run::interpreter::{Completeness, Interpreter};
+use crate::wire::frames::Received;
+use crate::wire::router::Answers;
+
+#[derive(Deserialize)]
+struct Content {
+    code: String,
+}
+
+pub(in crate::serve) fn answer(
+    interpreter: &dyn Interpreter,
+    received: &Received,
+    answers: &Answers,
+) {
+    let Some(Content { code }) = read(received, answers) else {
+        return;
+    };
+    let content = match interpreter.is_complete(&code) {
+        Completeness::Complete => json!({ "status": "complete" }),
+        Completeness::Incomplete { indent } => json!({ "status": "incomplete", "indent": indent }),
+        Completeness::Invalid => json!({ "status": "invalid" }),
+        Completeness::Unknown => json!({ "status": "unknown" }),
+    };
+    reply(received, answers, &content);
+}

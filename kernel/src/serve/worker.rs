@@ -1,0 +1,81 @@
+//! What is served one after the other.
+
+use std::sync::Arc;
+
+use super::requests::{comm, complete, execute, history, inspect, is_complete, kernel_info};
+use super::{Request, Shared};
+use crate::history::History;
+use crate::run::interpreter::Interpreter;
+use crate::run::queue::Fate;
+use crate::wire::iopub::Bracket;
+use crate::wire::stdin;
+
+/// Serves the queue.
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) interpreter: Box<dyn Interpreter>,
+    pub(super) history: History,
+    pub(super) stdin: stdin::Socket,
+    /// Number of the last execution that counted.
+    pub(super) count: u32,
+}
+
+impl Worker {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        interpreter: Box<dyn Interpreter>,
+        history: History,
+        stdin: stdin::Socket,
+    ) -> Self {
+        Self {
+            shared,
+            interpreter,
+            history,
+            stdin,
+            count: 0,
+        }
+    }
+
+    /// Runs until the queue is closed and empty, and gives the interpreter back.
+    pub(super) async fn run(mut self) -> Box<dyn Interpreter> {
+        let shared = Arc::clone(&self.shared);
+        while let Some((request, fate)) = shared.next().await {
+            self.serve(&request, fate).await;
+        }
+        self.interpreter
+    }
+
+    async fn serve(&mut self, request: &Request, fate: Fate) {
+        let Request { received, answers } = request;
+        let message_type = received.parent.message_type();
+        if !KNOWN.contains(&message_type) {
+            return tracing::debug!(message_type, "shell does not know this message");
+        }
+        let bracket = Bracket::open(&self.shared.iopub, &received.parent);
+        match message_type {
+            "execute_request" => execute::answer(self, request, &bracket, fate).await,
+            "complete_request" => complete::answer(&mut *self.interpreter, received, answers).await,
+            "inspect_request" => inspect::answer(&mut *self.interpreter, received, answers).await,
+            "is_complete_request" => is_complete::answer(&*self.interpreter, received, answers),
+            "history_request" => history::answer(&self.history, received, answers),
+            "kernel_info_request" => kernel_info::answer(&self.shared.about, received, answers),
+            "comm_info_request" => comm::info(received, answers),
+            "comm_open" => comm::open(received, &bracket),
+            // Comms that were never opened: nothing to tell anybody.
+            _ => {}
+        }
+    }
+}
+
+const KNOWN: [&str; 10] = [
+    "execute_request",
+    "complete_request",
+    "inspect_request",
+    "is_complete_request",
+    "history_request",
+    "kernel_info_request",
+    "comm_info_request",
+    "comm_open",
+    "comm_msg",
+    "comm_close",
+];

@@ -1,0 +1,288 @@
+//! Messages as they travel: frames, checked when they come and signed when they go.
+
+use std::collections::{HashSet, VecDeque};
+
+use bytes::Bytes;
+use chrono::{SecondsFormat, Utc};
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Stands between the routing identities and the signed frames.
+const DELIMITER: &[u8] = b"<IDS|MSG>";
+
+/// The version of the protocol we speak.
+pub(crate) const PROTOCOL_VERSION: &str = "5.5";
+
+/// How many signatures are remembered to know a replayed message, as jupyter_client's
+/// `Session.digest_history_size`.
+const REMEMBERED: usize = 1 << 16;
+
+/// The key that signs the messages of a kernel and its front ends. An empty one signs nothing.
+#[derive(Clone)]
+pub(crate) struct Key(Option<hmac::Key>);
+
+impl Key {
+    pub(crate) fn new(text: &str) -> Self {
+        let key = (!text.is_empty()).then(|| hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()));
+        Self(key)
+    }
+
+    fn sign(&self, frames: [&[u8]; 4]) -> String {
+        let Some(key) = &self.0 else {
+            return String::new();
+        };
+        let mut context = hmac::Context::with_key(key);
+        for frame in frames {
+            context.update(frame);
+        }
+        hex::encode(context.sign().as_ref())
+    }
+
+    /// Compares in constant time.
+    fn verifies(&self, frames: [&[u8]; 4], signature: &[u8]) -> bool {
+        let Some(key) = &self.0 else {
+            return true;
+        };
+        let Ok(signature) = hex::decode(signature) else {
+            return false;
+        };
+        let whole: Vec<u8> = frames.concat();
+        hmac::verify(key, &whole, &signature).is_ok()
+    }
+}
+
+/// Why frames are not taken for a message. The kernel lives on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("there is no delimiter")]
+    NoDelimiter,
+    #[error("frames are missing")]
+    TooFew,
+    #[error("the signature is wrong")]
+    Signature,
+    #[error("the signature was seen before")]
+    Replayed,
+    #[error("the header is not one of Jupyter's")]
+    Header,
+}
+
+/// A message as it came, its signature checked and its content not yet looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    /// The routing frames that lead back to who sent it.
+    pub(crate) route: Vec<Bytes>,
+    pub(crate) parent: Parent,
+    pub(crate) content: Bytes,
+}
+
+/// What an answer says of the message it belongs to: that message's header, byte for byte, so
+/// that nothing of it is lost.
+#[derive(Debug, Clone)]
+pub(crate) struct Parent {
+    header: Bytes,
+    message_type: String,
+}
+
+impl Parent {
+    /// For messages that belong to no request.
+    pub(crate) fn none() -> Self {
+        Self {
+            header: Bytes::from_static(b"{}"),
+            message_type: String::new(),
+        }
+    }
+
+    pub(crate) fn message_type(&self) -> &str {
+        &self.message_type
+    }
+}
+
+/// What must be in a header. Everything else may be missing.
+#[derive(Deserialize)]
+struct HeaderRead {
+    #[serde(rename = "msg_id")]
+    _id: String,
+    #[serde(rename = "msg_type")]
+    message_type: String,
+}
+
+/// Reads messages and refuses what is not signed with the key, or was seen before.
+pub(crate) struct Reader {
+    key: Key,
+    seen: HashSet<Bytes>,
+    order: VecDeque<Bytes>,
+}
+
+impl Reader {
+    pub(crate) fn new(key: Key) -> Self {
+        Self {
+            key,
+            seen: HashSet::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn read(&mut self, frames: Vec<Bytes>) -> Result<Received, Refused> {
+        let at = frames
+            .iter()
+            .position(|frame| frame.as_ref() == DELIMITER)
+            .ok_or(Refused::NoDelimiter)?;
+        let [signature, header, parent, metadata, content, ..] = &frames[at + 1..] else {
+            return Err(Refused::TooFew);
+        };
+        if !self
+            .key
+            .verifies([header, parent, metadata, content], signature)
+        {
+            return Err(Refused::Signature);
+        }
+        self.remember(signature)?;
+        let read: HeaderRead = serde_json::from_slice(header).map_err(|_| Refused::Header)?;
+        Ok(Received {
+            route: frames[..at].to_vec(),
+            parent: Parent {
+                header: header.clone(),
+                message_type: read.message_type,
+            },
+            content: content.clone(),
+        })
+    }
+
+    fn remember(&mut self, signature: &Bytes) -> Result<(), Refused> {
+        if self.key.0.is_none() {
+            return Ok(());
+        }
+        // A copy: the frame may be a view into a large buffer.
+        let signature = Bytes::copy_from_slice(signature);
+        if !self.seen.insert(signature.clone()) {
+            return Err(Refused::Replayed);
+        }
+        self.order.push_back(signature);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        Ok(())
+    }
+}
+
+/// Writes the messages of one kernel.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    key: Key,
+    session: Uuid,
+}
+
+#[derive(Serialize)]
+struct HeaderWritten<'a> {
+    msg_id: String,
+    session: Uuid,
+    username: &'static str,
+    date: String,
+    msg_type: &'a str,
+    version: &'static str,
+}
+
+impl Writer {
+    pub(crate) fn new(key: Key) -> Self {
+        Self {
+            key,
+            session: Uuid::new_v4(),
+        }
+    }
+
+    /// The frames of a message, from the delimiter on. What leads to its reader comes before.
+    pub(crate) fn write(
+        &self,
+        message_type: &str,
+        parent: &Parent,
+        content: &impl Serialize,
+    ) -> serde_json::Result<Vec<Bytes>> {
+        let header = serde_json::to_vec(&HeaderWritten {
+            msg_id: Uuid::new_v4().to_string(),
+            session: self.session,
+            username: "firesteel",
+            date: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+            msg_type: message_type,
+            version: PROTOCOL_VERSION,
+        })?;
+        let content = serde_json::to_vec(content)?;
+        let metadata: &[u8] = b"{}";
+        let signature = self.key.sign([&header, &parent.header, metadata, &content]);
+        Ok(vec![
+            Bytes::from_static(DELIMITER),
+            Bytes::from(signature),
+            Bytes::from(header),
+            parent.header.clone(),
+            Bytes::from_static(metadata),
+            Bytes::from(content),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(key: &str) -> Vec<Bytes> {
+        let mut frames = vec![Bytes::from_static(b"peer")];
+        let writer = Writer::new(Key::new(key));
+        frames.extend(
+            writer
+                .write("status", &Parent::none(), &json!({"a": 1}))
+                .unwrap(),
+        );
+        frames
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let read = Reader::new(Key::new("secret"))
+            .read(message("secret"))
+            .unwrap();
+        assert_eq!(read.route, [Bytes::from_static(b"peer")]);
+        assert_eq!(read.parent.message_type(), "status");
+        assert_eq!(read.content, Bytes::from_static(b"{\"a\":1}"));
+    }
+
+    #[test]
+    fn what_is_not_signed_rightly_is_refused() {
+        let mut reader = Reader::new(Key::new("secret"));
+        let refused = |frames| Reader::new(Key::new("secret")).read(frames).err();
+        assert_eq!(refused(message("other")), Some(Refused::Signature));
+        assert_eq!(refused(message("")), Some(Refused::Signature));
+        assert_eq!(refused(vec![]), Some(Refused::NoDelimiter));
+        let mut short = message("secret");
+        short.truncate(5);
+        assert_eq!(refused(short), Some(Refused::TooFew));
+        let mut changed = message("secret");
+        changed[6] = Bytes::from_static(b"{}");
+        assert_eq!(refused(changed), Some(Refused::Signature));
+        let twice = message("secret");
+        assert!(reader.read(twice.clone()).is_ok());
+        assert_eq!(reader.read(twice).err(), Some(Refused::Replayed));
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_signed_and_nothing_is_refused_for_it() {
+        let frames = message("");
+        assert!(frames[2].is_empty());
+        let mut reader = Reader::new(Key::new(""));
+        assert!(reader.read(frames.clone()).is_ok());
+        assert!(reader.read(frames).is_ok());
+    }
+
+    #[test]
+    fn only_so_many_signatures_are_remembered() {
+        let mut reader = Reader::new(Key::new("secret"));
+        for number in 0..REMEMBERED + 10 {
+            reader.remember(&Bytes::from(number.to_string())).unwrap();
+        }
+        assert_eq!(reader.seen.len(), REMEMBERED);
+        assert_eq!(reader.order.len(), REMEMBERED);
+    }
+}

@@ -1,0 +1,198 @@
+//! What one request may publish, and the busy … idle around it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jupyter_protocol::{
+    ClearOutput, DisplayData, ErrorOutput, ExecuteInput, ExecutionCount, Media, Status,
+    StreamContent, Transient, UpdateDisplayData,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Iopub;
+use crate::run::interpreter::Failure;
+use crate::wire::frames::Parent;
+
+/// Names one display, so that it can be updated.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DisplayId(String);
+
+impl DisplayId {
+    /// A new one.
+    pub fn unique() -> Self {
+        Self(Uuid::new_v4().to_string())
+    }
+
+    fn transient(&self) -> Transient {
+        Transient {
+            display_id: Some(self.0.clone()),
+        }
+    }
+}
+
+/// Where the outputs of one request go. Each call waits while a slow reader holds outputs back.
+#[derive(Clone)]
+pub struct Output {
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    /// To the subscribers, as answers to this request.
+    Iopub(Iopub, Parent),
+    /// Nowhere: the request is silent.
+    Nowhere,
+    /// Into a test's hands.
+    Captured(Captured),
+}
+
+/// The outputs of a test, in order, each with its message type.
+#[derive(Debug, Clone, Default)]
+pub struct Captured(Arc<Mutex<Vec<(String, Value)>>>);
+
+impl Captured {
+    /// What was published so far.
+    pub fn messages(&self) -> Vec<(String, Value)> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Output")
+    }
+}
+
+impl Output {
+    /// An output that is only kept.
+    pub fn captured() -> (Self, Captured) {
+        let captured = Captured::default();
+        let way = Way::Captured(captured.clone());
+        (Self { way }, captured)
+    }
+
+    /// An output that goes nowhere.
+    pub(crate) fn nowhere() -> Self {
+        Self { way: Way::Nowhere }
+    }
+
+    /// Writes to the cell's standard output.
+    pub async fn stdout(&self, text: &str) {
+        self.send("stream", StreamContent::stdout(text)).await;
+    }
+
+    /// Writes to the cell's standard error: what the user should notice, and is no failure.
+    pub async fn stderr(&self, text: &str) {
+        self.send("stream", StreamContent::stderr(text)).await;
+    }
+
+    /// Shows something; with an id it can be updated later.
+    pub async fn display(&self, data: Media, id: Option<&DisplayId>) {
+        let content = DisplayData {
+            data,
+            transient: id.map(DisplayId::transient),
+            ..DisplayData::default()
+        };
+        self.send("display_data", content).await;
+    }
+
+    /// Replaces what a display of this id shows.
+    pub async fn update(&self, id: &DisplayId, data: Media) {
+        let content = UpdateDisplayData {
+            data,
+            transient: id.transient(),
+            ..UpdateDisplayData::default()
+        };
+        self.send("update_display_data", content).await;
+    }
+
+    /// Shows the value of the cell.
+    pub async fn result(&self, count: u32, data: Media) {
+        // Not jupyter_protocol's type: it writes a missing `transient` as null, which Jupyter's
+        // schema refuses.
+        let content = json!({ "execution_count": count, "data": data, "metadata": {} });
+        self.send("execute_result", content).await;
+    }
+
+    /// Shows a failure.
+    pub async fn error(&self, failure: &Failure) {
+        let content = ErrorOutput {
+            ename: failure.name.clone(),
+            evalue: failure.value.clone(),
+            traceback: failure.traceback.clone(),
+        };
+        self.send("error", content).await;
+    }
+
+    /// Clears what the cell shows; with `wait`, when the next output comes.
+    pub async fn clear(&self, wait: bool) {
+        self.send("clear_output", ClearOutput { wait }).await;
+    }
+
+    /// Tells everybody which source runs now.
+    pub(crate) async fn execute_input(&self, code: &str, count: u32) {
+        let content = ExecuteInput {
+            code: code.to_owned(),
+            execution_count: ExecutionCount::new(count as usize),
+        };
+        self.send("execute_input", content).await;
+    }
+
+    async fn send(&self, message_type: &str, content: impl Serialize) {
+        match &self.way {
+            Way::Iopub(iopub, parent) => iopub.send(message_type, parent, &content).await,
+            Way::Nowhere => {}
+            Way::Captured(Captured(messages)) => {
+                let value = serde_json::to_value(content).unwrap_or_default();
+                messages
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((message_type.to_owned(), value));
+            }
+        }
+    }
+}
+
+/// The time a request takes: busy is told when it is made, idle when it is dropped, once, after
+/// every output sent before.
+pub struct Bracket {
+    iopub: Iopub,
+    parent: Parent,
+}
+
+impl Bracket {
+    pub(crate) fn open(iopub: &Iopub, parent: &Parent) -> Self {
+        iopub.send_now("status", parent, &Status::busy());
+        Self {
+            iopub: iopub.clone(),
+            parent: parent.clone(),
+        }
+    }
+
+    /// Where the request's outputs go; nowhere when it is `silent`.
+    pub(crate) fn output(&self, silent: bool) -> Output {
+        if silent {
+            return Output::nowhere();
+        }
+        Output {
+            way: Way::Iopub(self.iopub.clone(), self.parent.clone()),
+        }
+    }
+
+    /// Ends a comm that nobody here answers.
+    pub(crate) fn comm_close(&self, comm_id: &str) {
+        let content = json!({ "comm_id": comm_id, "data": {} });
+        self.iopub.send_now("comm_close", &self.parent, &content);
+    }
+}
+
+impl Drop for Bracket {
+    fn drop(&mut self) {
+        self.iopub.send_now("status", &self.parent, &Status::idle());
+    }
+}

@@ -1,0 +1,4 @@
+//! The attach service: how a kernel stands with a keeper.
+
+pub mod proto;
+pub mod state;

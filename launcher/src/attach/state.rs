@@ -1,0 +1,143 @@
+//! What state a driver is in, as kernels are told.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::proto;
+use crate::cause::{Cause, Kind};
+
+/// The state of a driver.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DriverState {
+    /// It starts.
+    Starting {
+        /// How far it is.
+        phase: Phase,
+        /// When its start began.
+        since: Instant,
+    },
+    /// It takes calls.
+    Ready(Facts),
+    /// It is gone, or never came.
+    Ended(Cause),
+}
+
+/// How far a start is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Folders and settings are made.
+    Preparing,
+    /// Java starts.
+    StartingJava,
+    /// Packages are fetched.
+    ResolvingPackages,
+    /// Spark starts, and does not answer yet.
+    WaitingForSpark,
+}
+
+impl Phase {
+    /// As shown to the user while it lasts.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::StartingJava => "starting Java",
+            Self::ResolvingPackages => "fetching packages",
+            Self::WaitingForSpark => "waiting for Spark",
+        }
+    }
+}
+
+/// What is known of a driver that is ready. Of a server that is not ours only its version is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Its Spark's version; `None` for a server that was not asked.
+    pub spark_version: Option<String>,
+    /// What is known of a driver that we started.
+    pub own: Option<OwnFacts>,
+}
+
+/// What is known of a driver that we started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFacts {
+    /// Random, new with each driver.
+    pub incarnation: String,
+    /// Process id of the keeper.
+    pub keeper: u32,
+    /// Process id of the driver.
+    pub driver: u32,
+    /// When its start began.
+    pub started_at: SystemTime,
+    /// Its log.
+    pub log: PathBuf,
+}
+
+impl From<Phase> for proto::Phase {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Preparing => Self::Preparing,
+            Phase::StartingJava => Self::StartingJava,
+            Phase::ResolvingPackages => Self::ResolvingPackages,
+            Phase::WaitingForSpark => Self::WaitingForSpark,
+        }
+    }
+}
+
+impl From<proto::Phase> for Phase {
+    fn from(phase: proto::Phase) -> Self {
+        match phase {
+            proto::Phase::StartingJava => Self::StartingJava,
+            proto::Phase::ResolvingPackages => Self::ResolvingPackages,
+            proto::Phase::WaitingForSpark => Self::WaitingForSpark,
+            // A phase of a newer keeper is told as the least it can be.
+            proto::Phase::Preparing | proto::Phase::Unspecified => Self::Preparing,
+        }
+    }
+}
+
+impl From<Cause> for proto::Cause {
+    fn from(cause: Cause) -> Self {
+        Self {
+            kind: cause.kind.word().to_owned(),
+            sentence: cause.sentence,
+            remedy: cause.remedy,
+            tail: cause.tail.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<proto::Cause> for Cause {
+    fn from(cause: proto::Cause) -> Self {
+        Self::new(Kind::of_word(&cause.kind), cause.sentence, cause.remedy).with_tail(cause.tail)
+    }
+}
+
+impl DriverState {
+    /// Reads the state a keeper told; `welcome` is how it introduced itself, `now` is when it was
+    /// told.
+    pub(crate) fn read(state: proto::State, welcome: &proto::Welcome, now: Instant) -> Self {
+        match state.state {
+            Some(proto::state::State::Starting(starting)) => {
+                let elapsed = Duration::from_millis(starting.milliseconds);
+                Self::Starting {
+                    phase: starting.phase().into(),
+                    since: now.checked_sub(elapsed).unwrap_or(now),
+                }
+            }
+            Some(proto::state::State::Ready(ready)) => Self::Ready(Facts {
+                spark_version: Some(ready.spark_version),
+                own: Some(OwnFacts {
+                    incarnation: welcome.incarnation.clone(),
+                    keeper: welcome.pid,
+                    driver: ready.pid,
+                    started_at: SystemTime::UNIX_EPOCH + Duration::from_millis(welcome.started_at),
+                    log: PathBuf::from(&welcome.log),
+                }),
+            }),
+            Some(proto::state::State::Ended(cause)) => Self::Ended(cause.into()),
+            None => Self::Starting {
+                phase: Phase::Preparing,
+                since: now,
+            },
+        }
+    }
+}

@@ -1,0 +1,262 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const POLICY: Policy = Policy {
+    grace: Duration::from_secs(60),
+    lease: Duration::from_secs(900),
+};
+
+fn at(seconds: u64) -> Clock {
+    Clock::from_secs(seconds)
+}
+
+fn attached(id: AttachmentId, session: &str) -> Fact {
+    Fact::Attached {
+        id,
+        session: session.to_owned(),
+    }
+}
+
+fn opened(call: u64, session: &str, operation: Option<&str>) -> Fact {
+    Fact::Opened(Opened {
+        call,
+        session: session.to_owned(),
+        operation: operation.map(str::to_owned),
+    })
+}
+
+fn released(session: &str, operation: &str) -> Fact {
+    Fact::Released {
+        session: session.to_owned(),
+        operation: operation.to_owned(),
+    }
+}
+
+/// Plays facts at their seconds and gives everything that was to be done, with the second it was
+/// found at. Ticks come when they were asked for.
+fn play(facts: &[(u64, Fact)], until: u64) -> Vec<(u64, Action)> {
+    let mut standing = Standing::new(POLICY, at(0));
+    let mut done = Vec::new();
+    let mut facts = facts.iter().cloned().peekable();
+    for second in 0..=until {
+        while let Some((_, fact)) = facts.next_if(|(when, _)| *when == second) {
+            done.extend(
+                standing
+                    .note(fact, at(second))
+                    .into_iter()
+                    .map(|a| (second, a)),
+            );
+        }
+        if standing.next().is_some_and(|next| next <= at(second)) {
+            done.extend(standing.tick(at(second)).into_iter().map(|a| (second, a)));
+        }
+    }
+    done
+}
+
+fn release(session: &str) -> Action {
+    Action::Release(session.to_owned())
+}
+
+#[test]
+fn a_driver_nobody_came_for_ends_after_its_grace() {
+    assert_eq!(play(&[], 200), [(60, Action::End)]);
+}
+
+#[test]
+fn a_driver_ends_a_grace_after_its_last_kernel() {
+    let facts = [
+        (1, attached(1, "a")),
+        (5, attached(2, "b")),
+        (10, Fact::Gone(1)),
+        (100, Fact::Gone(2)),
+    ];
+    let done = play(&facts, 300);
+    assert_eq!(
+        done,
+        [(10, release("a")), (100, release("b")), (160, Action::End)]
+    );
+}
+
+#[test]
+fn who_comes_within_the_grace_keeps_the_driver() {
+    let facts = [
+        (1, attached(1, "a")),
+        (10, Fact::Gone(1)),
+        (69, attached(2, "b")),
+    ];
+    assert_eq!(play(&facts, 300), [(10, release("a"))]);
+}
+
+#[test]
+fn a_silent_kernel_goes_when_its_lease_ends_whatever_it_runs() {
+    let facts = [
+        (0, attached(1, "a")),
+        (10, Fact::Running(1, 1)),
+        (20, opened(7, "a", Some("op"))),
+    ];
+    let done = play(&facts, 2000);
+    assert_eq!(
+        done,
+        [
+            (910, Action::Drop(1)),
+            (910, release("a")),
+            (970, Action::End)
+        ]
+    );
+}
+
+#[test]
+fn a_kernel_that_is_heard_stays() {
+    let mut facts = vec![(0, attached(1, "a"))];
+    facts.extend((1..10).map(|n| (n * 300, Fact::Heard(1))));
+    assert_eq!(play(&facts, 3000), []);
+}
+
+#[test]
+fn a_call_of_any_client_keeps_the_driver() {
+    let facts = [(1, opened(1, "elsewhere", None)), (500, Fact::Closed(1))];
+    assert_eq!(play(&facts, 900), [(560, Action::End)]);
+}
+
+#[test]
+fn an_operation_is_kept_between_streams_only_for_a_kernel() {
+    let facts = [
+        (0, opened(1, "elsewhere", Some("op"))),
+        (10, Fact::Closed(1)),
+    ];
+    assert_eq!(play(&facts, 500), [(70, Action::End)]);
+
+    let mut standing = Standing::new(POLICY, at(0));
+    standing.note(attached(1, "a"), at(0));
+    standing.note(opened(1, "a", Some("op")), at(1));
+    standing.note(Fact::Closed(1), at(2));
+    assert!(standing.is_busy());
+    standing.note(released("a", "op"), at(3));
+    assert!(!standing.is_busy());
+}
+
+#[test]
+fn an_operation_that_is_released_before_its_stream_ends_is_over_with_it() {
+    let mut standing = Standing::new(POLICY, at(0));
+    standing.note(attached(1, "a"), at(0));
+    standing.note(opened(1, "a", Some("op")), at(1));
+    standing.note(released("a", "op"), at(2));
+    assert!(standing.is_busy());
+    standing.note(Fact::Closed(1), at(3));
+    assert!(!standing.is_busy());
+}
+
+#[test]
+fn an_operation_that_nobody_asks_for_is_over_when_spark_drops_it() {
+    let mut standing = Standing::new(POLICY, at(0));
+    standing.note(attached(1, "a"), at(0));
+    standing.note(opened(1, "a", Some("op")), at(1));
+    standing.note(Fact::Closed(1), at(2));
+    standing.note(Fact::Heard(1), at(800));
+    assert!(standing.is_busy());
+    standing.tick(at(902));
+    assert!(!standing.is_busy());
+}
+
+#[test]
+fn a_session_is_released_with_its_last_kernel() {
+    let facts = [
+        (0, attached(1, "a")),
+        (0, attached(2, "a")),
+        (1, Fact::Gone(1)),
+        (2, Fact::Gone(1)),
+        (3, Fact::Gone(2)),
+    ];
+    assert_eq!(play(&facts, 10), [(3, release("a"))]);
+}
+
+/// One step of a random history.
+#[derive(Debug, Clone)]
+enum Step {
+    Fact(Fact),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let id = 0_u64..4;
+    let session = (0_u8..3).prop_map(|n| format!("s{n}"));
+    let operation = (0_u8..3).prop_map(|n| format!("o{n}"));
+    prop_oneof![
+        (id.clone(), session.clone())
+            .prop_map(|(id, session)| Step::Fact(Fact::Attached { id, session })),
+        id.clone().prop_map(|id| Step::Fact(Fact::Heard(id))),
+        (id.clone(), 0_u32..3).prop_map(|(id, cells)| Step::Fact(Fact::Running(id, cells))),
+        id.prop_map(|id| Step::Fact(Fact::Gone(id))),
+        (
+            0_u64..6,
+            session.clone(),
+            proptest::option::of(operation.clone())
+        )
+            .prop_map(
+                |(call, session, operation)| Step::Fact(Fact::Opened(Opened {
+                    call,
+                    session,
+                    operation
+                }))
+            ),
+        (0_u64..6).prop_map(|call| Step::Fact(Fact::Closed(call))),
+        (session, operation)
+            .prop_map(|(session, operation)| Step::Fact(Fact::Released { session, operation })),
+        (1_u64..400).prop_map(Step::Wait),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn busy_is_never_ended_and_unused_always_is(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut standing = Standing::new(POLICY, at(0));
+        let mut now = 0;
+        // Kept apart from the code under test: since when nobody has been there.
+        let mut alone = Some(0_u64);
+        let mut ended = false;
+        for step in steps {
+            let wait = match step {
+                Step::Fact(fact) => {
+                    standing.note(fact, at(now));
+                    0
+                }
+                Step::Wait(seconds) => seconds,
+            };
+            for _ in 0..=wait {
+                let used = standing.is_busy() || standing.sessions().next().is_some();
+                alone = if used { None } else { alone.or(Some(now)) };
+                if standing.next().is_some_and(|next| next <= at(now)) {
+                    let actions = standing.tick(at(now));
+                    let used = standing.is_busy() || standing.sessions().next().is_some();
+                    alone = if used { None } else { alone.or(Some(now)) };
+                    if actions.contains(&Action::End) {
+                        prop_assert!(!ended, "ended twice");
+                        prop_assert!(!standing.is_busy(), "ended while busy");
+                        prop_assert!(alone.is_some_and(|since| now - since >= 60), "ended early");
+                        ended = true;
+                    }
+                }
+                if let Some(since) = alone {
+                    prop_assert!(ended || now - since <= 60, "not ended in time");
+                }
+                if wait > 0 { now += 1; }
+            }
+            if ended { break; }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_ends_nothing(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut standing = Standing::new(POLICY, at(1000));
+        for step in steps {
+            if let Step::Fact(fact) = step {
+                standing.note(fact, at(1000));
+                prop_assert_eq!(standing.tick(at(1000)), []);
+                // A reading from before is no reason to end anything either.
+                prop_assert_eq!(standing.tick(at(10)), []);
+            }
+        }
+    }
+}
