@@ -36,7 +36,11 @@ impl Profiles {
             None => {
                 let known = Known::load(&paths, &environment)?;
                 for name in known.names() {
-                    let mark = if name == known.default_name() { "*" } else { " " };
+                    let mark = if name == known.default_name() {
+                        "*"
+                    } else {
+                        " "
+                    };
                     println!("{mark} {name}");
                 }
             }

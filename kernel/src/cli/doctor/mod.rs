@@ -108,9 +108,12 @@ impl Doctor {
 
 /// Whether nothing that was found keeps a notebook from running.
 fn will_run(findings: &[Finding]) -> bool {
-    !findings
-        .iter()
-        .any(|finding| matches!(finding.verdict, Verdict::Bad { .. } | Verdict::Unknown { .. }))
+    !findings.iter().any(|finding| {
+        matches!(
+            finding.verdict,
+            Verdict::Bad { .. } | Verdict::Unknown { .. }
+        )
+    })
 }
 
 fn print(finding: &Finding) {

@@ -37,7 +37,7 @@ pub(super) fn clean(message: &str, class: Option<&str>, sqlstate: Option<&str>) 
     lines.join("\n").trim().to_owned()
 }
 
-/// `	at org.apache…`, `	... 28 more`.
+/// Such as `at org.apache.spark.Task.run(Task.scala:147)` and `... 28 more`, indented.
 fn is_stack_frame(line: &str) -> bool {
     let inner = line.trim_start();
     line.starts_with(['\t', ' '])

@@ -71,7 +71,7 @@ impl<'a> Cells<'a> {
             scratch: String::new(),
         };
         for line in 0..grid.rows + 2 {
-            for column in 0..heads.len() {
+            for (column, head) in heads.iter().enumerate() {
                 cells.read(line, column);
                 // A text this long is cut anyway.
                 let wide = match cells.scratch.len() > 4 * WIDEST {
@@ -79,7 +79,7 @@ impl<'a> Cells<'a> {
                     false => width(&cells.scratch),
                 };
                 cells.widths[column] = cells.widths[column].max(wide);
-                if line > 1 && heads[column].whole {
+                if line > 1 && head.whole {
                     cells.least[column] = cells.least[column].max(wide);
                 }
             }
