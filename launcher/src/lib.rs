@@ -10,7 +10,7 @@ pub mod claim;
 pub mod environment;
 pub mod keeper;
 pub mod launcher;
-mod machine;
+pub mod machine;
 pub mod paths;
 mod place;
 pub mod profile;

@@ -117,7 +117,7 @@ impl Default for Log {
 impl Log {
     fn done(&mut self, what: &str, place: &Path) {
         let seconds = self.since.elapsed().as_secs_f64();
-        println!("{what:<18} {seconds:>6.1} s  {}", place.display());
+        say!("{what:<18} {seconds:>6.1} s  {}", place.display());
         self.since = Instant::now();
     }
 }

@@ -68,7 +68,7 @@ impl Drivers {
                 let listed = launcher.list().await?;
                 if json {
                     let listed: Vec<Value> = listed.iter().map(as_json).collect();
-                    println!("{:#}", Value::from(listed));
+                    say!("{:#}", Value::from(listed));
                 } else {
                     print(&listed);
                 }
@@ -76,14 +76,14 @@ impl Drivers {
             Self::Stop(Stop { id }) => {
                 let id = which(&id, &launcher.list().await?)?;
                 launcher.stop(&id).await?;
-                println!("Stopped {id}");
+                say!("Stopped {id}");
             }
             Self::Logs(Logs { id, lines }) => {
                 let id = match id.parse() {
                     Ok(whole) => whole,
                     Err(_) => which(&id, &launcher.list().await?)?,
                 };
-                println!("{}", launcher.logs(&id, lines).await?);
+                say!("{}", launcher.logs(&id, lines).await?);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -104,14 +104,19 @@ fn which(start: &str, listed: &[Listed]) -> Result<ClaimId, WhichError> {
 
 fn print(listed: &[Listed]) {
     if listed.is_empty() {
-        return println!("No driver runs.");
+        return say!("No driver runs.");
     }
-    println!(
+    say!(
         "{:<8}  {:<12}  {:<10}  {:>8}  {:>9}  {:>7}  STATE",
-        "ID", "PROFILE", "USER", "PROCESS", "NOTEBOOKS", "RUNNING"
+        "ID",
+        "PROFILE",
+        "USER",
+        "PROCESS",
+        "NOTEBOOKS",
+        "RUNNING"
     );
     for driver in listed {
-        println!(
+        say!(
             "{:<8}  {:<12}  {:<10}  {:>8}  {:>9}  {:>7}  {}",
             &driver.id.as_str()[..8],
             driver.claim.profile,

@@ -82,7 +82,7 @@ impl Install {
     pub(super) fn run(&self) -> Answer {
         let program = env::current_exe()?;
         let folder = self.write(&program)?;
-        println!("Installed the kernel in {}", folder.display());
+        say!("Installed the kernel in {}", folder.display());
         Ok(ExitCode::SUCCESS)
     }
 
@@ -110,14 +110,14 @@ impl Uninstall {
     pub(super) fn run(&self) -> Answer {
         let folder = folder(&self.place, self.profile.as_deref())?;
         if !folder.join("kernel.json").is_file() {
-            println!("No kernel is installed in {}", folder.display());
+            say!("No kernel is installed in {}", folder.display());
             return Ok(ExitCode::SUCCESS);
         }
         fs::remove_dir_all(&folder).map_err(|source| KernelspecError::Write {
             path: folder.clone(),
             source,
         })?;
-        println!("Removed {}", folder.display());
+        say!("Removed {}", folder.display());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,5 +1,11 @@
 //! The command line: what a person types, and what a front end starts.
 
+/// Prints a line. When nobody reads any more (`| head`), there is nothing left to do.
+macro_rules! say {
+    () => { $crate::cli::print_line(format_args!("")) };
+    ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
+}
+
 mod demo;
 mod doctor;
 mod drivers;
@@ -10,6 +16,7 @@ mod profiles;
 mod runtime;
 
 use std::error::Error;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -81,6 +88,13 @@ fn block_on(command: impl Future<Output = Answer>) -> Answer {
 /// An environment variable, where it is set and is text.
 fn var(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// What `say!` does.
+fn print_line(line: std::fmt::Arguments<'_>) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
 }
 
 /// An error and its causes, on one line.

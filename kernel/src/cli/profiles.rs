@@ -41,10 +41,10 @@ impl Profiles {
                     } else {
                         " "
                     };
-                    println!("{mark} {name}");
+                    say!("{mark} {name}");
                 }
             }
-            Some(Command::Schema) => println!("{:#}", profile::schema()),
+            Some(Command::Schema) => say!("{:#}", profile::schema()),
             Some(Command::Check { file }) => {
                 let known = match file {
                     None => Known::load(&paths, &environment)?,
@@ -55,7 +55,7 @@ impl Profiles {
                 };
                 for name in known.names() {
                     known.get(&name)?;
-                    println!("{name}: good");
+                    say!("{name}: good");
                 }
             }
         }

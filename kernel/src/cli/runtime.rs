@@ -46,14 +46,14 @@ impl Runtime {
 }
 
 fn show(found: &runtime::Runtime) {
-    println!("runtime  {}", found.home.display());
-    println!(
+    say!("runtime  {}", found.home.display());
+    say!(
         "Spark    {}  {}",
         found.spark_version,
         found.spark_home.display()
     );
-    println!("Java     {}  {}", found.java_major, found.java.display());
-    println!("Python   {}", found.python.display());
+    say!("Java     {}  {}", found.java_major, found.java.display());
+    say!("Python   {}", found.python.display());
 }
 
 /// Prints each step as it begins, with the seconds of the one before.
@@ -66,11 +66,11 @@ impl Progress for Steps {
     fn step(&mut self, what: &str, into: &Path) {
         self.end();
         if self.running.is_none() {
-            println!("Installing into {}", into.display());
+            say!("Installing into {}", into.display());
         }
         print!("  {what} … ");
         if !io::stdout().is_terminal() {
-            println!();
+            say!();
         }
         // Nothing is lost when the terminal is gone.
         let _ = io::stdout().flush();
@@ -81,7 +81,7 @@ impl Progress for Steps {
 impl Steps {
     fn end(&mut self) {
         if let Some(since) = self.running {
-            println!("{:.1} s", since.elapsed().as_secs_f64());
+            say!("{:.1} s", since.elapsed().as_secs_f64());
         }
     }
 }

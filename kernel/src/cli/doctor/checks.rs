@@ -43,7 +43,6 @@ pub(super) async fn all(report: &mut impl FnMut(Finding)) {
         note("memory", memory());
         note("disk", disk(&paths.state));
     }
-    note("sockets", sockets(&paths.run));
     note("kernelspec", kernelspec());
     note("SELECT 1", select_one(paths, environment).await);
 }
@@ -91,7 +90,7 @@ fn runtime(paths: &Paths, profile: Option<&Profile>) -> Vec<(&'static str, Verdi
 }
 
 fn memory() -> Verdict {
-    let Some(limit) = machine::memory_limit() else {
+    let Some(limit) = machine::limit(|file| std::fs::read_to_string(file).ok()) else {
         return Verdict::poor(
             "how much memory there is cannot be told",
             "Set `memory` in a profile.",
@@ -123,13 +122,6 @@ fn disk(folder: &Path) -> Verdict {
         return Verdict::bad(found, format!("Make room for {LEAST_DISK} MiB or more."));
     }
     Verdict::good(found)
-}
-
-fn sockets(folder: &Path) -> Verdict {
-    match machine::private_folder(folder) {
-        Ok(()) => Verdict::good(folder.display().to_string()),
-        Err(cause) => Verdict::bad(cause.sentence, cause.remedy),
-    }
 }
 
 fn kernelspec() -> Verdict {

@@ -92,11 +92,11 @@ impl Doctor {
         let healthy = will_run(&findings);
         if self.json {
             let report = serde_json::json!({ "healthy": healthy, "findings": findings });
-            println!("{report:#}");
+            say!("{report:#}");
         } else if healthy {
-            println!("\nNotebooks will run.");
+            say!("\nNotebooks will run.");
         } else {
-            println!("\nNotebooks will not run before this is mended.");
+            say!("\nNotebooks will not run before this is mended.");
         }
         Ok(if healthy {
             ExitCode::SUCCESS
@@ -123,9 +123,9 @@ fn print(finding: &Finding) {
         Verdict::Bad { found, remedy } => ("BAD ", found, Some(remedy)),
         Verdict::Unknown { because } => ("?   ", because, None),
     };
-    println!("{mark}  {:<12} {found}", finding.name);
+    say!("{mark}  {:<12} {found}", finding.name);
     if let Some(remedy) = remedy {
-        println!("      {:<12} → {remedy}", "");
+        say!("      {:<12} → {remedy}", "");
     }
 }
 
