@@ -158,6 +158,12 @@ fn where_spark_puts_values_in_only_the_line_is_shown() {
 }
 
 #[test]
+fn a_place_in_a_views_own_text_is_not_shown() {
+    let message = "[SOME_CLASS] No. SQLSTATE: 42000; line 1 pos 7;\n'Project\n";
+    assert_eq!(excerpt(&problem("SELECT * FROM v", 1, message, &[])), "");
+}
+
+#[test]
 fn a_place_that_is_not_there_is_not_shown() {
     assert_eq!(at("SELECT 1", 50, 60), "");
     let message = "No (line 9, pos 2)";

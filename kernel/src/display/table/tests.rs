@@ -211,8 +211,7 @@ fn values_of_every_plain_type_are_readable() {
             "0 bytes",
             "1 byte: 61",
             "20 bytes: ff ff ff ff ff ff ff ff …",
-        ]
-        .map(|text| &*text),
+        ],
     );
 }
 
