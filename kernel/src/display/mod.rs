@@ -18,7 +18,7 @@ mod zone;
 
 use jupyter_protocol::{Media, MediaType};
 
-pub use facts::{Facts, Remaining, footer};
+pub use facts::{Facts, Remaining};
 pub use line::{Lifetime, answer};
 pub use progress::{running, should_update, starting};
 pub use table::table;
