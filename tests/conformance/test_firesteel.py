@@ -35,11 +35,14 @@ class FiresteelTests(jupyter_kernel_test.KernelTests):
         self.execute_helper("SELECT 1", timeout=60)
         slow = "SELECT count(*) FROM range(0, 1000000000000) WHERE id % 7 = 3"
         msg_id = self.kc.execute(slow)
+        while self.kc.get_iopub_msg(timeout=10)["parent_header"].get("msg_id") != msg_id:
+            pass
         self.km.interrupt_kernel()
         reply = self.get_non_kernel_info_reply(timeout=10)
         self.assertEqual(reply["parent_header"]["msg_id"], msg_id)
         self.assertEqual(reply["content"]["status"], "error")
         self.assertEqual(reply["content"]["ename"], "KeyboardInterrupt")
+        self.flush_channels()
         reply, _ = self.execute_helper("SELECT 2", timeout=30)
         self.assertEqual(reply["content"]["status"], "ok")
 

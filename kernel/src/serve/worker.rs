@@ -51,9 +51,11 @@ impl Worker {
         if !KNOWN.contains(&message_type) {
             return tracing::debug!(message_type, "shell does not know this message");
         }
+        // Before busy is told: who sees it may interrupt at once.
+        let stop = self.shared.fresh_stop();
         let bracket = Bracket::open(&self.shared.iopub, &received.parent);
         match message_type {
-            "execute_request" => execute::answer(self, request, &bracket, fate).await,
+            "execute_request" => execute::answer(self, request, &bracket, fate, stop).await,
             "complete_request" => complete::answer(&mut *self.interpreter, received, answers).await,
             "inspect_request" => inspect::answer(&mut *self.interpreter, received, answers).await,
             "is_complete_request" => is_complete::answer(&*self.interpreter, received, answers),

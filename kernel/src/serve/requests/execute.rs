@@ -8,6 +8,8 @@ use futures::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{read, reply};
 use crate::run::interpreter::{Cell, Failure, Outcome};
 use crate::run::queue::Fate;
@@ -46,6 +48,7 @@ pub(in crate::serve) async fn answer(
     request: &Request,
     bracket: &Bracket,
     fate: Fate,
+    stop: CancellationToken,
 ) {
     let Request { received, answers } = request;
     if fate == Fate::Abort {
@@ -61,7 +64,6 @@ pub(in crate::serve) async fn answer(
     let output = bracket.output(asked.silent);
     output.execute_input(&asked.code, worker.count).await;
 
-    let stop = worker.shared.fresh_stop();
     let stdin = if asked.allow_stdin {
         Stdin::allowed(&worker.stdin, &received.route, &received.parent, &stop)
     } else {
