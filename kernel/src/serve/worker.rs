@@ -47,37 +47,24 @@ impl Worker {
 
     async fn serve(&mut self, request: &Request, fate: Fate) {
         let Request { received, answers } = request;
-        let message_type = received.parent.message_type();
-        if !KNOWN.contains(&message_type) {
-            return tracing::debug!(message_type, "shell does not know this message");
-        }
         // Before busy is told: who sees it may interrupt at once.
         let stop = self.shared.fresh_stop();
         let bracket = Bracket::open(&self.shared.iopub, &received.parent);
-        match message_type {
-            "execute_request" => execute::answer(self, request, &bracket, fate, stop).await,
-            "complete_request" => complete::answer(&mut *self.interpreter, received, answers).await,
-            "inspect_request" => inspect::answer(&mut *self.interpreter, received, answers).await,
-            "is_complete_request" => is_complete::answer(&*self.interpreter, received, answers),
+        let interpreter = &mut *self.interpreter;
+        match received.parent.message_type() {
+            "execute_request" => execute::answer(self, request, &bracket, fate, &stop).await,
+            "complete_request" => complete::answer(interpreter, received, answers, &stop).await,
+            "inspect_request" => inspect::answer(interpreter, received, answers, &stop).await,
+            "is_complete_request" => is_complete::answer(interpreter, received, answers),
             "history_request" => history::answer(&self.history, received, answers),
             "kernel_info_request" => kernel_info::answer(&self.shared.about, received, answers),
             "comm_info_request" => comm::info(received, answers),
             "comm_open" => comm::open(received, &bracket),
-            // Comms that were never opened: nothing to tell anybody.
-            _ => {}
+            // There is no comm they could belong to.
+            "comm_msg" | "comm_close" => {}
+            // Among them what we do not advertise: debug_request, subshells. Clients expect no
+            // answer.
+            unknown => tracing::warn!(message_type = unknown, "this message is not known"),
         }
     }
 }
-
-const KNOWN: [&str; 10] = [
-    "execute_request",
-    "complete_request",
-    "inspect_request",
-    "is_complete_request",
-    "history_request",
-    "kernel_info_request",
-    "comm_info_request",
-    "comm_open",
-    "comm_msg",
-    "comm_close",
-];

@@ -72,7 +72,10 @@ pub(crate) enum Refused {
 pub(crate) struct Received {
     /// The routing frames that lead back to who sent it.
     pub(crate) route: Vec<Bytes>,
+    /// What answers to it say of it.
     pub(crate) parent: Parent,
+    /// The id of the message it says that it answers, where it says so.
+    pub(crate) answers_to: Option<String>,
     pub(crate) content: Bytes,
 }
 
@@ -93,6 +96,15 @@ impl Parent {
         }
     }
 
+    /// For tests that look at the type alone.
+    #[cfg(test)]
+    pub(crate) fn of_type(message_type: &str) -> Self {
+        Self {
+            message_type: message_type.to_owned(),
+            ..Self::none()
+        }
+    }
+
     pub(crate) fn message_type(&self) -> &str {
         &self.message_type
     }
@@ -107,11 +119,19 @@ struct HeaderRead {
     message_type: String,
 }
 
+/// A parent's header, which is empty where there is no parent.
+#[derive(Default, Deserialize)]
+struct ParentRead {
+    #[serde(default, rename = "msg_id")]
+    id: Option<String>,
+}
+
 /// Reads messages and refuses what is not signed with the key, or was seen before.
 pub(crate) struct Reader {
     key: Key,
     seen: HashSet<Bytes>,
     order: VecDeque<Bytes>,
+    refused: u64,
 }
 
 impl Reader {
@@ -120,10 +140,24 @@ impl Reader {
             key,
             seen: HashSet::new(),
             order: VecDeque::new(),
+            refused: 0,
         }
     }
 
+    /// How many messages were refused so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
+    }
+
     pub(crate) fn read(&mut self, frames: Vec<Bytes>) -> Result<Received, Refused> {
+        let read = self.check(&frames);
+        if read.is_err() {
+            self.refused += 1;
+        }
+        read
+    }
+
+    fn check(&mut self, frames: &[Bytes]) -> Result<Received, Refused> {
         let at = frames
             .iter()
             .position(|frame| frame.as_ref() == DELIMITER)
@@ -139,12 +173,14 @@ impl Reader {
         }
         self.remember(signature)?;
         let read: HeaderRead = serde_json::from_slice(header).map_err(|_| Refused::Header)?;
+        let answered: ParentRead = serde_json::from_slice(parent).unwrap_or_default();
         Ok(Received {
             route: frames[..at].to_vec(),
             parent: Parent {
                 header: header.clone(),
                 message_type: read.message_type,
             },
+            answers_to: answered.id,
             content: content.clone(),
         })
     }
@@ -177,7 +213,7 @@ pub(crate) struct Writer {
 
 #[derive(Serialize)]
 struct HeaderWritten<'a> {
-    msg_id: String,
+    msg_id: Uuid,
     session: Uuid,
     username: &'static str,
     date: String,
@@ -200,8 +236,19 @@ impl Writer {
         parent: &Parent,
         content: &impl Serialize,
     ) -> serde_json::Result<Vec<Bytes>> {
+        self.write_as(Uuid::new_v4(), message_type, parent, content)
+    }
+
+    /// The same, for a message whose id is known before.
+    pub(crate) fn write_as(
+        &self,
+        id: Uuid,
+        message_type: &str,
+        parent: &Parent,
+        content: &impl Serialize,
+    ) -> serde_json::Result<Vec<Bytes>> {
         let header = serde_json::to_vec(&HeaderWritten {
-            msg_id: Uuid::new_v4().to_string(),
+            msg_id: id,
             session: self.session,
             username: "firesteel",
             date: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
