@@ -143,6 +143,10 @@ impl<'a> Tokens<'a> {
         let certain = limit == source.len() || field;
         if !certain {
             raw.truncate(raw.len().saturating_sub(MAYBE_CUT));
+            // What follows a word or a period is read otherwise than at a beginning.
+            while let Some(Raw::Word(_) | Raw::Period) = raw.last().map(|last| &last.token) {
+                raw.pop();
+            }
             if raw.is_empty() {
                 return false;
             }

@@ -103,12 +103,9 @@ impl Doctor {
 
 /// Whether nothing that was found keeps a notebook from running.
 fn will_run(findings: &[Finding]) -> bool {
-    !findings.iter().any(|finding| {
-        matches!(
-            finding.verdict,
-            Verdict::Bad { .. } | Verdict::Unknown { .. }
-        )
-    })
+    !findings
+        .iter()
+        .any(|finding| matches!(finding.verdict, Verdict::Bad { .. }))
 }
 
 fn print(finding: &Finding) {
