@@ -37,7 +37,7 @@ const LEAVING_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often an operation that nobody listens to any more is interrupted while the server does
 /// not know it.
-const LEAVING_TRIES: u32 = 10;
+const LEAVING_TRIES: u32 = 25;
 
 /// What was decided before the execution began.
 #[derive(Debug, Clone)]
