@@ -9,3 +9,4 @@
 
 pub mod connect;
 pub mod house;
+pub mod jupyter;
