@@ -8,4 +8,5 @@
 )]
 
 pub mod connect;
+pub mod drivers;
 pub mod house;
