@@ -19,6 +19,9 @@ use crate::profile::{Profile, Runs};
 /// How long a driver that was told to end may take to be gone: to end, to be killed, to be swept.
 const GONE: Duration = Duration::from_secs(20);
 
+/// Why a driver was stopped, as its kernels are told.
+const ASKED: &str = "somebody asked for it by `%stop` or `firesteel drivers stop`";
+
 /// How long one driver may take to say what it is, when all are listed.
 const DESCRIBE: Duration = Duration::from_secs(3);
 
@@ -39,8 +42,12 @@ pub struct Listed {
     pub claim: Claim,
     /// What state it is in.
     pub state: DriverState,
-    /// The kernels that use it.
-    pub attachments: Vec<Attached>,
+    /// How many kernels use it.
+    pub attachments: usize,
+    /// How many cells run, over all of them.
+    pub cells: u32,
+    /// The kernels that use it, one by one.
+    pub kernels: Vec<Attached>,
     /// How many operations and other calls run, whichever client made them.
     pub operations: u32,
 }
@@ -104,18 +111,18 @@ impl Launcher {
         Ok(drivers)
     }
 
-    /// Ends a driver, whoever uses it, and waits until it is gone. `why` is what its kernels are
-    /// told, such as ``ada typed `%stop` ``.
+    /// Ends a driver, whoever uses it, and waits until it is gone. Its kernels are told that somebody
+    /// asked for it.
     ///
     /// # Errors
     /// When there is no such driver, or it does not end in time.
-    pub async fn stop(&self, id: &ClaimId, why: &str) -> Result<(), Cause> {
+    pub async fn stop(&self, id: &ClaimId) -> Result<(), Cause> {
         let place = Places::open(&self.paths)?.of(id);
         let Some(mut keeper) = Keeper::connect(&place).await? else {
             sweep_quietly(place).await;
             return Err(no_driver(id));
         };
-        keeper.stop(why).await?;
+        keeper.stop(ASKED).await?;
         let deadline = tokio::time::Instant::now() + GONE;
         match Lock::take(&place.keep_lock(), deadline).await {
             Ok(Some(_gone)) => {}
@@ -172,7 +179,9 @@ async fn describe(place: &Place) -> Result<Option<Listed>, Cause> {
             kernel: told.kernel,
         },
         state: DriverState::read(state, &welcome, Instant::now()),
-        attachments: told.attachments.into_iter().map(attached).collect(),
+        attachments: told.attachments.len(),
+        cells: told.attachments.iter().map(|kernel| kernel.cells).sum(),
+        kernels: told.attachments.into_iter().map(attached).collect(),
         operations: told.operations,
     }))
 }

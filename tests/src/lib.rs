@@ -8,4 +8,6 @@
 )]
 
 pub mod connect;
+pub mod drivers;
 pub mod house;
+pub mod jupyter;

@@ -75,7 +75,7 @@ impl Drivers {
             }
             Self::Stop(Stop { id }) => {
                 let id = which(&id, &launcher.list().await?)?;
-                launcher.stop(&id, "`firesteel drivers stop`").await?;
+                launcher.stop(&id).await?;
                 say!("Stopped {id}");
             }
             Self::Logs(Logs { id, lines }) => {
@@ -122,7 +122,7 @@ fn print(listed: &[Listed]) {
             driver.claim.profile,
             driver.claim.user,
             process(&driver.state).map_or_else(String::new, |pid| pid.to_string()),
-            driver.attachments.len(),
+            driver.attachments,
             driver.operations,
             state(&driver.state),
         );
@@ -168,7 +168,7 @@ fn as_json(driver: &Listed) -> Value {
         "keeper_pid": own.map(|own| own.keeper),
         "started_at": since.map(|since| since.as_secs()),
         "log": own.map(|own| own.log.display().to_string()),
-        "kernels": driver.attachments.len(),
+        "kernels": driver.attachments,
         "running": driver.operations,
     })
 }
@@ -195,7 +195,8 @@ mod tests {
                 phase: Phase::Preparing,
                 since: Instant::now(),
             },
-            attachments: Vec::new(),
+            attachments: 1,
+            kernels: Vec::new(),
             cells: 0,
             operations: 0,
         }

@@ -46,7 +46,7 @@ pub(super) fn session(
     if let Some(driver) = driver {
         lines.push(format!(
             "used by   {}, {} running",
-            count(driver.attachments.len(), "notebook"),
+            count(driver.attachments, "notebook"),
             count(driver.operations as usize, "statement"),
         ));
     }

@@ -188,9 +188,13 @@ impl Source for Drivers {
                 "Run the cell again.",
             ));
         };
-        let warnings = standing.attachment.warnings().borrow().clone();
-        let warnings = warnings.into_iter().filter(|_| fresh);
-        let notice: Vec<String> = self.untold.take().into_iter().chain(warnings).collect();
+        let warnings = standing.attachment.warnings().iter().filter(|_| fresh);
+        let notice: Vec<String> = self
+            .untold
+            .take()
+            .into_iter()
+            .chain(warnings.cloned())
+            .collect();
         Ok(Opened {
             engine: Arc::new(standing.session.clone()),
             zone: standing.zone.clone(),
@@ -288,7 +292,7 @@ impl Source for Drivers {
         self.release().await;
         let lost = std::mem::take(&mut self.ledger);
         let mut said = if own {
-            self.launcher.stop(&id, "`%stop` in a notebook").await?;
+            self.launcher.stop(&id).await?;
             "The driver was given back.".to_owned()
         } else {
             "The session was given back; the server is not ours and goes on.".to_owned()

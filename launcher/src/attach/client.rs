@@ -111,7 +111,7 @@ impl Keeper {
             Some(from_keeper::Message::Refused(cause)) => {
                 return Err(NotAttached::Refused(cause.into()));
             }
-            Some(from_keeper::Message::State(_) | from_keeper::Message::Warning(_)) | None => {
+            Some(from_keeper::Message::State(_)) | None => {
                 return Err(NotAttached::Ending);
             }
         };
@@ -126,20 +126,24 @@ impl Keeper {
         let state = welcome.state.take().unwrap_or_default();
         let state = watch::Sender::new(DriverState::read(state, &welcome, Instant::now()));
         let follow = state.subscribe();
-        let warnings = watch::Sender::new(std::mem::take(&mut welcome.warnings));
-        let warned = warnings.subscribe();
+        let warnings = std::mem::take(&mut welcome.warnings);
         let (words, spoken) = mpsc::unbounded_channel();
         let line = Line {
             keeper,
             out,
             words: spoken,
             state,
-            warnings,
             welcome,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(line.hold());
-        Ok(Attachment::new(address, warned, follow, Some(words), tasks))
+        Ok(Attachment::new(
+            address,
+            warnings,
+            follow,
+            Some(words),
+            tasks,
+        ))
     }
 
     /// What the driver is and who uses it.
@@ -187,7 +191,6 @@ struct Line {
     out: mpsc::Sender<FromKernel>,
     words: mpsc::UnboundedReceiver<Word>,
     state: watch::Sender<DriverState>,
-    warnings: watch::Sender<Vec<String>>,
     welcome: Welcome,
 }
 
@@ -234,9 +237,6 @@ impl Line {
             from_keeper::Message::State(state) => {
                 let state = DriverState::read(state, &self.welcome, Instant::now());
                 self.state.send_replace(state);
-            }
-            from_keeper::Message::Warning(warning) => {
-                self.warnings.send_modify(|warnings| warnings.push(warning));
             }
             from_keeper::Message::Welcome(_) | from_keeper::Message::Refused(_) => {}
         }

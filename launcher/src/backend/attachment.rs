@@ -28,7 +28,7 @@ pub(crate) enum Word {
 #[derive(Debug)]
 pub struct Attachment {
     address: Address,
-    warnings: watch::Receiver<Vec<String>>,
+    warnings: Vec<String>,
     state: watch::Receiver<DriverState>,
     /// To the task that owns the stream; `None` where nobody listens, as with a server not ours.
     words: Option<mpsc::UnboundedSender<Word>>,
@@ -39,7 +39,7 @@ pub struct Attachment {
 impl Attachment {
     pub(crate) fn new(
         address: Address,
-        warnings: watch::Receiver<Vec<String>>,
+        warnings: Vec<String>,
         state: watch::Receiver<DriverState>,
         words: Option<mpsc::UnboundedSender<Word>>,
         tasks: JoinSet<()>,
@@ -58,10 +58,10 @@ impl Attachment {
         &self.address
     }
 
-    /// Sentences for the user that were said so far, the first for the cell that attached: such as
-    /// that the profile was edited since the driver started.
-    pub fn warnings(&self) -> watch::Receiver<Vec<String>> {
-        self.warnings.clone()
+    /// Sentences for the cell that attached, such as that the profile was edited since the driver
+    /// started.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The driver's state, now and from now on. After [`DriverState::Ended`] nothing follows: the

@@ -47,14 +47,13 @@ impl Backend for Remote {
             own: None,
         });
         let (state, follow) = watch::channel(ready);
-        let (warnings, warned) = watch::channel(Vec::new());
         let mut tasks = JoinSet::new();
         // Keeps the state open, as long as somebody is attached.
         tasks.spawn(async move {
-            let _open = (state, warnings);
+            let _open = state;
             std::future::pending::<()>().await;
         });
-        Ok(Attachment::new(address, warned, follow, None, tasks))
+        Ok(Attachment::new(address, Vec::new(), follow, None, tasks))
     }
 }
 
