@@ -1,5 +1,12 @@
 //! Points 1 to 6, 8 and 24 of what kernels get wrong: the life of a request and of a kernel.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, where they are"
+)]
+
 use std::time::{Duration, Instant};
 
 use firesteel_tests::jupyter::client::{execution, kinds};
@@ -210,11 +217,12 @@ async fn b2_05_the_last_messages_leave_before_the_process_ends() {
         let queued = client
             .send(Channel::Shell, "execute_request", execution("print queued"))
             .await;
+        // On shell, so that it comes after what is queued.
         let shutdown = client
-            .send(Channel::Control, "shutdown_request", json!({}))
+            .send(Channel::Shell, "shutdown_request", json!({}))
             .await;
         kernel.ended().await.unwrap();
-        let reply = client.done(Channel::Control, &shutdown).await.reply;
+        let reply = client.done(Channel::Shell, &shutdown).await.reply;
         assert_eq!(reply.content["status"], "ok", "round {round}");
         let cell = client.done(Channel::Shell, &cell).await.reply;
         assert_eq!(cell.content["status"], "error", "round {round}");
@@ -383,12 +391,11 @@ async fn b2_08_an_interrupt_ends_a_question_and_an_answer_that_comes_late_answer
         .await;
     let done = client.done(Channel::Shell, &cell).await;
     assert_eq!(done.reply.content["ename"], "KeyboardInterrupt");
+    // One that names its question; a late one that names none cannot be told from the next.
+    let header = client.session.header("input_reply");
+    let value = json!({ "value": "too late" });
     client
-        .send(
-            Channel::Stdin,
-            "input_reply",
-            json!({ "value": "too late" }),
-        )
+        .send_with(Channel::Stdin, &header, &first.header, value)
         .await;
 
     let cell = client

@@ -1,5 +1,12 @@
 //! Points 9 to 17 of what kernels get wrong: the requests, one by one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, where they are"
+)]
+
 use firesteel_tests::jupyter::client::{execution, kinds};
 use firesteel_tests::jupyter::{Channel, Client, Kernel, Message, Options};
 use serde_json::{Value, json};

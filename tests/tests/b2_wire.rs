@@ -1,5 +1,12 @@
 //! Points 7 and 18 to 25 of what kernels get wrong: sockets, signatures, and what is not offered.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, where they are"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 

@@ -1,5 +1,12 @@
 //! iopub under subscribers that are slow, late, frozen, gone or hostile.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, where they are"
+)]
+
 use std::time::{Duration, Instant};
 
 use firesteel_kernel::wire::iopub::Limits;

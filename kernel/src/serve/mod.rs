@@ -10,6 +10,7 @@ mod requests;
 mod shared;
 mod worker;
 
+use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use crate::wire::router::{self, Router};
 use crate::wire::sockets::Sockets;
 use crate::wire::{BindError, stdin};
 use shared::{Request, Shared};
+use worker::{Worker, Working};
 
 /// How long a running cell may take to end when the kernel is shut down.
 const CELL_END: Duration = Duration::from_secs(2);
@@ -75,34 +77,37 @@ pub async fn serve(
     about: About,
     history: History,
     limits: Limits,
-    signals: Signals,
+    mut signals: Signals,
 ) -> Result<(), BindError> {
-    let wire = Wire::open(connection, limits).await?;
+    let mut wire = Wire::open(connection, limits).await?;
     let shared = Arc::new(Shared::new(wire.iopub.clone(), about));
-    let Router {
-        requests,
-        answers,
-        sending: _asking,
-    } = wire.stdin;
-    let (stdin, hear) = stdin::Socket::new(requests, answers);
-    let _hearing = AbortOnDropHandle::new(tokio::spawn(hear));
-    let worker = worker::Worker::new(Arc::clone(&shared), interpreter, history, stdin);
-    let mut worker = AbortOnDropHandle::new(tokio::spawn(worker.run()));
-    shared.iopub.starting();
-
-    let (mut shell, mut control) = (wire.shell, wire.control);
-    let ended = listen(&shared, &mut shell, &mut control, &mut worker, signals).await;
-    if let Ended::Asked { restart } = ended {
-        end(&shared, worker, restart).await;
-    }
-    let (iopub, shell, control) = (wire.iopub, shell, control);
-    tokio::join!(
-        iopub.drain(LINGER),
-        shell.answers.drain(LINGER),
-        control.answers.drain(LINGER)
+    // The worker's thread ends also when nobody waits for us any more.
+    let _close = shared.close_on_drop();
+    let worker = Worker::new(
+        Arc::clone(&shared),
+        interpreter,
+        history,
+        wire.stdin.clone(),
     );
-    drop((shell, control));
-    wire.sockets.linger(LINGER).await;
+    let mut working = worker
+        .start()
+        .map_err(|error| BindError::new(&connection.address(Channel::Shell), error))?;
+    shared.iopub.starting();
+    let ended = tokio::select! {
+        restart = listen(&shared, &mut wire) => Ended::Asked { restart },
+        () = signals.stop.cancelled() => Ended::Asked { restart: false },
+        () = hear_interrupts(&shared, &mut signals.interrupts) => Ended::Broken,
+        _ = &mut working => Ended::Broken,
+    };
+    match ended {
+        Ended::Asked { restart } => tokio::select! {
+            () = end(&shared, working, restart) => {}
+            // Who asks meanwhile is answered, too.
+            () = async { loop { listen(&shared, &mut wire).await; } } => {}
+        },
+        Ended::Broken => tracing::error!("the worker ended by itself"),
+    }
+    wire.close().await;
     Ok(())
 }
 
@@ -110,10 +115,12 @@ pub async fn serve(
 struct Wire {
     shell: Router,
     control: Router,
-    stdin: Router,
+    stdin: stdin::Socket,
+    hearing: AbortOnDropHandle<()>,
+    asking: AbortOnDropHandle<()>,
     iopub: Iopub,
-    _publisher: AbortOnDropHandle<()>,
-    _heartbeat: AbortOnDropHandle<()>,
+    publishing: AbortOnDropHandle<()>,
+    echoing: AbortOnDropHandle<()>,
     sockets: Sockets,
 }
 
@@ -126,13 +133,16 @@ impl Wire {
         let bound = heartbeat.bind().map_err(failed)?;
         let echoing = sockets.heartbeat(bound).await.map_err(failed)?;
         let router = |channel| router::bind(&sockets, connection, channel, writer.clone());
-        let (shell, control, stdin) = (
-            router(Channel::Shell).await?,
-            router(Channel::Control).await?,
-            router(Channel::Stdin).await?,
-        );
+        let shell = router(Channel::Shell).await?;
+        let control = router(Channel::Control).await?;
+        let Router {
+            requests,
+            answers,
+            sending: asking,
+        } = router(Channel::Stdin).await?;
+        let (stdin, hear) = stdin::Socket::new(requests, answers);
         let address = connection.address(Channel::Iopub);
-        let (iopub, publisher) = address
+        let (iopub, publishing) = address
             .bind()
             .and_then(|bound| Iopub::open(bound, writer.clone(), limits))
             .map_err(|error| BindError::new(&address, error))?;
@@ -140,11 +150,33 @@ impl Wire {
             shell,
             control,
             stdin,
+            hearing: AbortOnDropHandle::new(tokio::spawn(hear)),
+            asking,
             iopub,
-            _publisher: publisher,
-            _heartbeat: echoing,
+            publishing,
+            echoing,
             sockets,
         })
+    }
+
+    /// Lets the last messages leave, and closes everything.
+    async fn close(self) {
+        tokio::join!(
+            self.iopub.drain(LINGER),
+            self.shell.answers.drain(LINGER),
+            self.control.answers.drain(LINGER)
+        );
+        self.publishing.abort();
+        // Cancelled, which is as it should be.
+        let _ = self.publishing.await;
+        drop((
+            self.shell,
+            self.control,
+            self.hearing,
+            self.asking,
+            self.echoing,
+        ));
+        self.sockets.linger(LINGER).await;
     }
 }
 
@@ -156,47 +188,41 @@ enum Ended {
     Broken,
 }
 
-type Working = AbortOnDropHandle<Box<dyn Interpreter>>;
-
-async fn listen(
-    shared: &Shared,
-    shell: &mut Router,
-    control: &mut Router,
-    worker: &mut Working,
-    mut signals: Signals,
-) -> Ended {
+/// Takes requests until one of them ends the kernel, and says whether it is to be started again.
+/// Can be cancelled at any time without losing one.
+async fn listen(shared: &Shared, wire: &mut Wire) -> bool {
+    let (shell, control) = (&mut wire.shell, &mut wire.control);
     loop {
         let verdict = tokio::select! {
             // Control first: nobody who asks there is to wait for a flood on shell.
             biased;
-            () = signals.stop.cancelled() => return Ended::Asked { restart: false },
-            Some(()) = signals.interrupts.recv() => {
-                shared.interrupt();
-                continue;
-            }
-            Err(error) = &mut *worker => {
-                tracing::error!(%error, "the worker panicked");
-                return Ended::Broken;
-            }
             received = control.requests.next() => {
                 front::control(shared, received, &control.answers)
             }
             received = shell.requests.next() => front::shell(shared, received, &shell.answers),
         };
         if let front::Verdict::End { restart } = verdict {
-            return Ended::Asked { restart };
+            return restart;
         }
     }
 }
 
+/// Never ends: without anybody who could interrupt, nothing is interrupted.
+async fn hear_interrupts(shared: &Shared, interrupts: &mut mpsc::Receiver<()>) {
+    while let Some(()) = interrupts.recv().await {
+        shared.interrupt();
+    }
+    future::pending::<()>().await;
+}
+
 /// Lets the worker finish and the interpreter give back what it holds, each in its time.
-async fn end(shared: &Shared, mut worker: Working, restart: bool) {
+async fn end(shared: &Shared, mut working: Working, restart: bool) {
     shared.close();
-    let mut finished = tokio::time::timeout(CELL_END, &mut worker).await;
+    let mut finished = tokio::time::timeout(CELL_END, &mut working).await;
     if finished.is_err() {
         tracing::warn!("the running cell did not end in time and is given up");
         shared.give_up();
-        finished = tokio::time::timeout(GIVEN_UP, &mut worker).await;
+        finished = tokio::time::timeout(GIVEN_UP, &mut working).await;
     }
     match finished {
         Ok(Ok(mut interpreter)) => {
@@ -205,7 +231,7 @@ async fn end(shared: &Shared, mut worker: Working, restart: bool) {
                 tracing::warn!("giving back what the interpreter holds took too long");
             }
         }
-        Ok(Err(error)) => tracing::error!(%error, "the worker panicked"),
+        Ok(Err(_)) => tracing::error!("the worker panicked"),
         Err(_) => tracing::error!("the running cell blocks its thread; it ends with the kernel"),
     }
 }

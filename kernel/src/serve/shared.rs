@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::About;
 use crate::run::queue::{Fate, Queue};
@@ -90,6 +90,11 @@ impl Shared {
         let fresh = self.closing.child_token();
         *self.running() = fresh.clone();
         fresh
+    }
+
+    /// Closes when the guard is dropped, if not before.
+    pub(super) fn close_on_drop(&self) -> DropGuard {
+        self.closing.clone().drop_guard()
     }
 
     pub(super) fn close(&self) {

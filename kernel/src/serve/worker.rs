@@ -1,6 +1,11 @@
 //! What is served one after the other.
 
+use std::io;
 use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::requests::{comm, complete, execute, history, inspect, is_complete, kernel_info};
 use super::{Request, Shared};
@@ -9,6 +14,9 @@ use crate::run::interpreter::Interpreter;
 use crate::run::queue::Fate;
 use crate::wire::iopub::Bracket;
 use crate::wire::stdin;
+
+/// The worker's end, where the interpreter comes back.
+pub(super) type Working = oneshot::Receiver<Box<dyn Interpreter>>;
 
 /// Serves the queue.
 pub(super) struct Worker {
@@ -36,8 +44,24 @@ impl Worker {
         }
     }
 
-    /// Runs until the queue is closed and empty, and gives the interpreter back.
-    pub(super) async fn run(mut self) -> Box<dyn Interpreter> {
+    /// Serves the queue until it is closed and empty, and then gives the interpreter back.
+    ///
+    /// On a thread of its own: what wakes up on a thread that an interpreter blocks would have to
+    /// wait for it, and control is not to.
+    pub(super) fn start(self) -> io::Result<Working> {
+        let (ended, working) = oneshot::channel();
+        let runtime = Handle::current();
+        thread::Builder::new()
+            .name("cells".to_owned())
+            .spawn(move || {
+                let interpreter = runtime.block_on(self.run());
+                // Who waited may have given up.
+                let _ = ended.send(interpreter);
+            })?;
+        Ok(working)
+    }
+
+    async fn run(mut self) -> Box<dyn Interpreter> {
         let shared = Arc::clone(&self.shared);
         while let Some((request, fate)) = shared.next().await {
             self.serve(&request, fate).await;

@@ -53,7 +53,7 @@ impl Key {
 }
 
 /// Why frames are not taken for a message. The kernel lives on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("there is no delimiter")]
     NoDelimiter,
@@ -64,7 +64,7 @@ pub(crate) enum Refused {
     #[error("the signature was seen before")]
     Replayed,
     #[error("the header is not one of Jupyter's")]
-    Header,
+    Header(#[source] serde_json::Error),
 }
 
 /// A message as it came, its signature checked and its content not yet looked at.
@@ -149,8 +149,8 @@ impl Reader {
         self.refused
     }
 
-    pub(crate) fn read(&mut self, frames: Vec<Bytes>) -> Result<Received, Refused> {
-        let read = self.check(&frames);
+    pub(crate) fn read(&mut self, frames: &[Bytes]) -> Result<Received, Refused> {
+        let read = self.check(frames);
         if read.is_err() {
             self.refused += 1;
         }
@@ -172,7 +172,7 @@ impl Reader {
             return Err(Refused::Signature);
         }
         self.remember(signature)?;
-        let read: HeaderRead = serde_json::from_slice(header).map_err(|_| Refused::Header)?;
+        let read: HeaderRead = serde_json::from_slice(header).map_err(Refused::Header)?;
         let answered: ParentRead = serde_json::from_slice(parent).unwrap_or_default();
         Ok(Received {
             route: frames[..at].to_vec(),
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let read = Reader::new(Key::new("secret"))
-            .read(message("secret"))
+            .read(&message("secret"))
             .unwrap();
         assert_eq!(read.route, [Bytes::from_static(b"peer")]);
         assert_eq!(read.parent.message_type(), "status");
@@ -298,20 +298,40 @@ mod tests {
 
     #[test]
     fn what_is_not_signed_rightly_is_refused() {
-        let mut reader = Reader::new(Key::new("secret"));
-        let refused = |frames| Reader::new(Key::new("secret")).read(frames).err();
-        assert_eq!(refused(message("other")), Some(Refused::Signature));
-        assert_eq!(refused(message("")), Some(Refused::Signature));
-        assert_eq!(refused(vec![]), Some(Refused::NoDelimiter));
         let mut short = message("secret");
         short.truncate(5);
-        assert_eq!(refused(short), Some(Refused::TooFew));
         let mut changed = message("secret");
         changed[6] = Bytes::from_static(b"{}");
-        assert_eq!(refused(changed), Some(Refused::Signature));
-        let twice = message("secret");
-        assert!(reader.read(twice.clone()).is_ok());
-        assert_eq!(reader.read(twice).err(), Some(Refused::Replayed));
+        let whole = message("secret");
+        let header = [b"[]", b"{}", b"{}", b"{}"].map(|part| Bytes::from_static(part));
+        let parts = [
+            &header[0][..],
+            &header[1][..],
+            &header[2][..],
+            &header[3][..],
+        ];
+        let signature = Bytes::from(Key::new("secret").sign(parts));
+        let mut no_header = vec![Bytes::from_static(DELIMITER), signature];
+        no_header.extend(header);
+        let mut reader = Reader::new(Key::new("secret"));
+        for (frames, expected) in [
+            (message("other"), "the signature is wrong"),
+            (message(""), "the signature is wrong"),
+            (vec![], "there is no delimiter"),
+            (short, "frames are missing"),
+            (changed, "the signature is wrong"),
+            (no_header, "the header is not one of Jupyter's"),
+            (whole.clone(), ""),
+            (whole, "the signature was seen before"),
+        ] {
+            let refused = reader.read(&frames).err();
+            let refused = refused.map(|refused| refused.to_string());
+            assert!(
+                refused.unwrap_or_default().starts_with(expected),
+                "{expected}"
+            );
+        }
+        assert_eq!(reader.refused(), 7);
     }
 
     #[test]
@@ -319,8 +339,8 @@ mod tests {
         let frames = message("");
         assert!(frames[2].is_empty());
         let mut reader = Reader::new(Key::new(""));
-        assert!(reader.read(frames.clone()).is_ok());
-        assert!(reader.read(frames).is_ok());
+        assert!(reader.read(&frames).is_ok());
+        assert!(reader.read(&frames).is_ok());
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl Requests {
     pub(crate) async fn next(&mut self) -> Received {
         loop {
             match self.socket.recv().await {
-                Ok(message) => match self.reader.read(message.into_vec()) {
+                Ok(message) => match self.reader.read(&message.into_vec()) {
                     Ok(received) => return received,
                     Err(refused) => {
                         let so_far = self.reader.refused();

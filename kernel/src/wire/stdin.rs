@@ -198,7 +198,7 @@ impl Way {
         }
         // No deadline: a person thinks as long as it takes, and can interrupt. It errs when another
         // question took this one's place.
-        answered.await.map_err(|_| NoAnswer::Interrupted)
+        answered.await.map_err(|_taken| NoAnswer::Interrupted)
     }
 }
 

@@ -30,7 +30,7 @@ pub(in crate::serve) async fn answer(
     let cursor = cursor_pos.map_or(end, |cursor| cursor.min(end));
     match answered(stop, interpreter.complete(&code, cursor)).await {
         Ok(found) => reply(received, answers, &content(&found)),
-        Err(failure) => reply_failure(received, answers, failure),
+        Err(failure) => reply_failure(received, answers, &failure),
     }
 }
 

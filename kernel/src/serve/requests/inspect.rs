@@ -33,7 +33,7 @@ pub(in crate::serve) async fn answer(
     let known = interpreter.inspect(&asked.code, cursor, asked.detail_level);
     let known = match answered(stop, known).await {
         Ok(known) => known,
-        Err(failure) => return reply_failure(received, answers, failure),
+        Err(failure) => return reply_failure(received, answers, &failure),
     };
     let found = known.is_some();
     let content = json!({

@@ -24,7 +24,7 @@ pub(in crate::serve) fn answer(
     };
     let told = match caught_now(|| interpreter.is_complete(&code)) {
         Ok(told) => told,
-        Err(failure) => return reply_failure(received, answers, failure),
+        Err(failure) => return reply_failure(received, answers, &failure),
     };
     let content = match told {
         Completeness::Complete => json!({ "status": "complete" }),

@@ -27,7 +27,7 @@ fn read<T: DeserializeOwned>(received: &Received, answers: &Answers) -> Option<T
     match serde_json::from_slice(&received.content) {
         Ok(content) => Some(content),
         Err(error) => {
-            reply_failure(received, answers, malformed(&error));
+            reply_failure(received, answers, &malformed(&error));
             None
         }
     }
@@ -42,7 +42,7 @@ fn malformed(error: &serde_json::Error) -> Failure {
 }
 
 /// Answers that the request failed.
-fn reply_failure(received: &Received, answers: &Answers, failure: Failure) {
+fn reply_failure(received: &Received, answers: &Answers, failure: &Failure) {
     let content = json!({
         "status": "error",
         "ename": failure.name,

@@ -42,12 +42,19 @@ pub struct Output {
 
 #[derive(Clone)]
 enum Way {
-    /// To the subscribers, as answers to this request; without waiting once it is stopped.
-    Iopub(Iopub, Parent, CancellationToken),
+    /// To the subscribers.
+    Iopub(Arc<Request>),
     /// Nowhere: the request is silent.
     Nowhere,
     /// Into a test's hands.
     Captured(Captured),
+}
+
+/// What outputs belong to. Once it is stopped, they no longer wait.
+struct Request {
+    iopub: Iopub,
+    parent: Parent,
+    stop: CancellationToken,
 }
 
 /// The outputs of a test, in order, each with its message type.
@@ -151,7 +158,12 @@ impl Output {
 
     async fn send(&self, message_type: &str, content: impl Serialize) {
         match &self.way {
-            Way::Iopub(iopub, parent, stop) => {
+            Way::Iopub(request) => {
+                let Request {
+                    iopub,
+                    parent,
+                    stop,
+                } = &**request;
                 iopub.send(message_type, parent, &content, stop).await;
             }
             Way::Nowhere => {}
@@ -193,8 +205,13 @@ impl Bracket {
 
     /// Where the request's outputs go.
     pub(crate) fn output(&self, stop: &CancellationToken) -> Output {
+        let request = Request {
+            iopub: self.iopub.clone(),
+            parent: self.parent.clone(),
+            stop: stop.clone(),
+        };
         Output {
-            way: Way::Iopub(self.iopub.clone(), self.parent.clone(), stop.clone()),
+            way: Way::Iopub(Arc::new(request)),
         }
     }
 

@@ -78,18 +78,28 @@ struct Publisher {
     draining: Vec<oneshot::Sender<()>>,
 }
 
-/// Runs until every sender of `orders` is gone.
+/// Runs until every sender of `orders` is gone; then every connection ends.
 pub(super) async fn run(
     listener: Listener,
     limits: Limits,
     writer: Writer,
-    mut orders: mpsc::UnboundedReceiver<Order>,
+    orders: mpsc::UnboundedReceiver<Order>,
 ) {
-    let (tell, mut happened) = mpsc::channel(HAPPENED);
+    let (tell, happened) = mpsc::channel(HAPPENED);
     let progress = Arc::new(Notify::new());
-    // Dropped with this task, and every connection with it.
-    let mut accepting = JoinSet::new();
-    accepting.spawn(accept(listener, limits, tell, Arc::clone(&progress)));
+    tokio::select! {
+        () = accept(listener, limits, tell, Arc::clone(&progress)) => {}
+        () = publish(limits, writer, orders, happened, &progress) => {}
+    }
+}
+
+async fn publish(
+    limits: Limits,
+    writer: Writer,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    mut happened: mpsc::Receiver<Happened>,
+    progress: &Notify,
+) {
     let mut publisher = Publisher {
         limits,
         writer,
