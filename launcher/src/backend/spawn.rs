@@ -73,8 +73,11 @@ pub(super) async fn spawn(
 
 async fn hand_over(keeper: &mut Child, order: &[u8]) -> std::io::Result<Vec<u8>> {
     if let Some(mut stdin) = keeper.stdin.take() {
-        stdin.write_all(order).await?;
-        stdin.shutdown().await?;
+        match stdin.write_all(order).await {
+            // One that ended without reading has its reason, which comes the other way.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+            other => other?,
+        }
     }
     let mut answer = Vec::new();
     if let Some(stdout) = keeper.stdout.take() {
