@@ -1,18 +1,36 @@
 //! What kernels and the command line ask for drivers.
 
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use crate::attach::client::Keeper;
+use crate::attach::proto;
 use crate::attach::state::DriverState;
-use crate::backend::{Attachee, Attachment};
+use crate::backend::{Attachee, Attachment, Backend, Local, Remote};
 use crate::cause::{Cause, Kind};
 use crate::claim::{Claim, ClaimId};
+use crate::driver::tail_of;
 use crate::environment::Environment;
 use crate::paths::Paths;
-use crate::profile::Profile;
+use crate::place::{Lock, Place, Places, sweep, unusable};
+use crate::profile::{Profile, Runs};
+
+/// How long a driver that was told to end may take to be gone: to end, to be killed, to be swept.
+const GONE: Duration = Duration::from_secs(20);
+
+/// Why a driver was stopped, as its kernels are told.
+const ASKED: &str = "somebody asked for it by `%stop` or `firesteel drivers stop`";
+
+/// How long one driver may take to say what it is, when all are listed.
+const DESCRIBE: Duration = Duration::from_secs(3);
 
 /// Finds, makes, lists and ends drivers.
 #[derive(Debug, Clone)]
 pub struct Launcher {
     paths: Paths,
-    environment: Environment,
+    local: Local,
+    remote: Remote,
 }
 
 /// A driver on this machine, as it is listed.
@@ -28,60 +46,160 @@ pub struct Listed {
     pub attachments: usize,
     /// How many cells run, over all of them.
     pub cells: u32,
-    /// How many operations run, whichever client started them.
+    /// The kernels that use it, one by one.
+    pub kernels: Vec<Attached>,
+    /// How many operations and other calls run, whichever client made them.
     pub operations: u32,
+}
+
+/// A kernel that uses a driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The kernel.
+    pub kernel: String,
+    /// Its session.
+    pub session: String,
+    /// How many of its cells run.
+    pub cells: u32,
+    /// Since it was last heard of.
+    pub silent: Duration,
 }
 
 impl Launcher {
     /// A launcher that keeps its things in `paths` and hands parts of `environment` to drivers.
     pub fn new(paths: Paths, environment: Environment) -> Self {
-        Self { paths, environment }
+        Self {
+            local: Local::new(paths.clone(), environment),
+            remote: Remote,
+            paths,
+        }
     }
 
-    /// Finds the claim's driver or makes one, and attaches to it, see
-    /// [`Backend::attach`](crate::backend::Backend::attach).
+    /// Finds the claim's driver or makes one, and attaches to it, see [`Backend::attach`].
     ///
     /// # Errors
     /// When there is no driver and none can be started.
     pub async fn attach(
         &self,
-        _claim: &Claim,
-        _profile: &Profile,
-        _who: &Attachee,
+        claim: &Claim,
+        profile: &Profile,
+        who: &Attachee,
     ) -> Result<Attachment, Cause> {
-        let _ = (&self.paths, &self.environment);
-        Err(unwritten())
+        match &profile.runs {
+            Runs::Local(_) => self.local.attach(claim, profile, who).await,
+            Runs::Remote(_) => self.remote.attach(claim, profile, who).await,
+        }
     }
 
-    /// The drivers of this user on this machine. What a dead keeper left is swept and not listed.
+    /// The drivers of this user on this machine. What a dead keeper left is swept and not listed;
+    /// a keeper that does not answer is left out.
     ///
     /// # Errors
-    /// When the folder of drivers cannot be read.
+    /// When the folder of drivers cannot be used.
     pub async fn list(&self) -> Result<Vec<Listed>, Cause> {
-        Err(unwritten())
+        let places = Places::open(&self.paths)?;
+        let mut drivers = Vec::new();
+        for id in places.all() {
+            let place = places.of(&id);
+            match timeout(DESCRIBE, describe(&place)).await {
+                Ok(Ok(Some(listed))) => drivers.push(listed),
+                Ok(Ok(None)) => sweep_quietly(place).await,
+                Ok(Err(cause)) => tracing::debug!(%id, %cause, "a driver cannot be described"),
+                Err(_) => tracing::debug!(%id, "a driver does not say what it is"),
+            }
+        }
+        Ok(drivers)
     }
 
-    /// Ends a driver, whoever uses it, and waits until it is gone.
+    /// Ends a driver, whoever uses it, and waits until it is gone. Its kernels are told that somebody
+    /// asked for it.
     ///
     /// # Errors
     /// When there is no such driver, or it does not end in time.
-    pub async fn stop(&self, _id: &ClaimId) -> Result<(), Cause> {
-        Err(unwritten())
+    pub async fn stop(&self, id: &ClaimId) -> Result<(), Cause> {
+        let place = Places::open(&self.paths)?.of(id);
+        let Some(mut keeper) = Keeper::connect(&place).await? else {
+            sweep_quietly(place).await;
+            return Err(no_driver(id));
+        };
+        keeper.stop(ASKED).await?;
+        let deadline = tokio::time::Instant::now() + GONE;
+        match Lock::take(&place.keep_lock(), deadline).await {
+            Ok(Some(_gone)) => {}
+            // The folder is gone, and so is the driver.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Ok(None) => {
+                return Err(Cause::new(
+                    Kind::Keeper,
+                    format!("The Spark driver did not end within {} s", GONE.as_secs()),
+                    "See `firesteel drivers list`, and end its keeper's process if it is there still.",
+                ));
+            }
+            Err(error) => return Err(unusable(&place.keep_lock(), &error)),
+        }
+        sweep_quietly(place).await;
+        Ok(())
     }
 
     /// The last lines of a driver's log, also of one that has ended.
     ///
     /// # Errors
     /// When there is no log.
-    pub async fn logs(&self, _id: &ClaimId, _lines: usize) -> Result<String, Cause> {
-        Err(unwritten())
+    pub async fn logs(&self, id: &ClaimId, lines: usize) -> Result<String, Cause> {
+        let log = Places::open(&self.paths)?.of(id).log;
+        let path = log.clone();
+        let read = tokio::task::spawn_blocking(move || tail_of(&path, lines)).await;
+        match read {
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Err(no_driver(id)),
+            Ok(Err(error)) => Err(unusable(&log, &error)),
+            Err(error) => Err(unusable(&log, &std::io::Error::other(error))),
+        }
     }
 }
 
-fn unwritten() -> Cause {
+async fn describe(place: &Place) -> Result<Option<Listed>, Cause> {
+    let Some(mut keeper) = Keeper::connect(place).await? else {
+        return Ok(None);
+    };
+    let mut told = keeper.describe().await?;
+    let mut welcome = told.driver.take().unwrap_or_default();
+    let state = welcome.state.take().unwrap_or_default();
+    let attached = |kernel: proto::Attached| Attached {
+        kernel: kernel.kernel_id,
+        session: kernel.session_id,
+        cells: kernel.cells,
+        silent: Duration::from_millis(kernel.silent_milliseconds),
+    };
+    Ok(Some(Listed {
+        id: place.id.clone(),
+        claim: Claim {
+            user: told.user,
+            profile: told.profile,
+            kernel: told.kernel,
+        },
+        state: DriverState::read(state, &welcome, Instant::now()),
+        attachments: told.attachments.len(),
+        cells: told.attachments.iter().map(|kernel| kernel.cells).sum(),
+        kernels: told.attachments.into_iter().map(attached).collect(),
+        operations: told.operations,
+    }))
+}
+
+/// Sweeps after a driver that is gone; where that fails, the next who looks tries again.
+async fn sweep_quietly(place: Place) {
+    let id = place.id.clone();
+    match tokio::task::spawn_blocking(move || sweep(&place)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%id, %error, "what a driver left cannot be swept"),
+        Err(error) => tracing::warn!(%id, %error, "sweeping ended early"),
+    }
+}
+
+fn no_driver(id: &ClaimId) -> Cause {
     Cause::new(
-        Kind::Keeper,
-        "Drivers are not written yet",
-        "Use SPARK_REMOTE.",
+        Kind::KeeperLost,
+        format!("There is no Spark driver {id}"),
+        "`firesteel drivers list` shows those there are.",
     )
 }

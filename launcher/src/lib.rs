@@ -7,6 +7,8 @@ pub mod attach;
 pub mod backend;
 pub mod cause;
 pub mod claim;
+pub mod door;
+pub mod driver;
 pub mod environment;
 pub mod keeper;
 pub mod launcher;

@@ -1,3 +1,33 @@
-//! The keeper of one driver, and what operators run by hand.
+//! The keeper's program. Under other names it becomes the programs that a keeper starts.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use firesteel_launcher::{driver, keeper};
+
+/// Keeps Spark drivers for Firesteel.
+#[derive(Debug, Parser)]
+#[command(name = "firesteel-launcher", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keeps one driver, as the order on the standard input says, until nobody uses it. Kernels
+    /// start this themselves.
+    Keep,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    if let Some(name) = arguments.next()
+        && let Some(code) = driver::exec::stand_in(&name, arguments)
+    {
+        return code;
+    }
+    match Arguments::parse().command {
+        Command::Keep => keeper::main(),
+    }
+}

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// The folders of one user, following the XDG base directory specification.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paths {
     /// What is installed once and kept: the Spark runtime. `$XDG_DATA_HOME/firesteel`.
     pub data: PathBuf,

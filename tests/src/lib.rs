@@ -7,5 +7,7 @@
     reason = "test support fails loudly, where it is"
 )]
 
+pub mod connect;
+pub mod drivers;
 pub mod house;
 pub mod jupyter;

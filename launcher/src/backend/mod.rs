@@ -1,6 +1,9 @@
 //! Where drivers come from.
 
 mod attachment;
+mod local;
+mod remote;
+mod spawn;
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -10,6 +13,10 @@ use crate::claim::Claim;
 use crate::profile::Profile;
 
 pub use attachment::Attachment;
+pub(crate) use attachment::Word;
+pub use local::Local;
+pub use remote::Remote;
+pub(crate) use spawn::{BOUND, Said};
 
 /// Who attaches.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,8 @@ impl Places {
     pub(crate) fn open(paths: &Paths) -> Result<Self, Cause> {
         let uid = rustix::process::getuid().as_raw();
         let fallback = Path::new("/tmp").join(format!("firesteel-{uid}"));
-        let run = open_run(&paths.run).or_else(|first| open_run(&fallback).map_err(|_| first))?;
+        let run =
+            open_run(&paths.run).or_else(|first| open_run(&fallback).map_err(|_too| first))?;
         // Two run folders know nothing of each other's locks, so they share no scratch space.
         let mut hash = Sha256::new();
         hash.update(run.as_os_str().as_encoded_bytes());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Kind};
-use crate::retry::{Retry, next_wait};
+use crate::retry::{Failures, Moment, Retry};
 
 /// Bytes of results after whose consumption the server is told to let go of them. It keeps 10 MiB
 /// at most of what was sent, so this only keeps its memory lower than it has to be.
@@ -32,9 +32,12 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// Time between interrupts of an operation that the server does not know yet.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long after an interrupt that nobody waits for its effect is awaited.
+const LEAVING_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How often an operation that nobody listens to any more is interrupted while the server does
 /// not know it.
-const LEAVING_TRIES: u32 = 20;
+const LEAVING_TRIES: u32 = 25;
 
 /// What was decided before the execution began.
 #[derive(Debug, Clone)]
@@ -153,35 +156,12 @@ struct Segment {
     brought: bool,
 }
 
-/// Failures since the last progress.
-#[derive(Debug, Default)]
-struct Failures {
-    count: u32,
-    since: Option<Instant>,
-}
-
-impl Failures {
-    fn next(&mut self, policy: &Retry, asked: Option<Duration>, at: Moment) -> Option<Duration> {
-        let since = *self.since.get_or_insert(at.now);
-        self.count += 1;
-        let wait = next_wait(policy, self.count, asked, at.chance)?;
-        (at.now - since + wait <= policy.total).then_some(wait)
-    }
-}
-
 /// What was asked of the server about releasing.
 #[derive(Debug, Default)]
 struct Release {
     under_way: bool,
     taken: u64,
     waiting: Option<String>,
-}
-
-/// When a step is made, and its share of chance, between 0 and 1.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) now: Instant,
-    pub(super) chance: f64,
 }
 
 impl Execution {
@@ -213,8 +193,7 @@ impl Execution {
     pub(super) fn step(&mut self, input: Input, at: Moment) -> Vec<Action> {
         match (self.phase, input) {
             (Phase::Over, _) => Vec::new(),
-            (Phase::Leaving { tries }, Input::Interrupted { again }) => self.left(again, tries),
-            (Phase::Leaving { .. }, _) => Vec::new(),
+            (Phase::Leaving { tries }, input) => self.leaving(&input, tries, at),
             (_, Input::Response { id, complete }) => self.response(id, complete),
             (_, Input::Taken(bytes)) => self.taken(bytes),
             (_, Input::Released) => self.released(),
@@ -225,8 +204,8 @@ impl Execution {
             (Phase::Stopping, Input::Interrupted { again: true }) => {
                 vec![Action::Interrupt { after: AGAIN }]
             }
-            (Phase::Stopping, Input::OutOfPatience) => self.give_up(),
-            (_, Input::Gone) => self.leave(),
+            (Phase::Stopping, Input::OutOfPatience) => self.give_up(at),
+            (_, Input::Gone) => self.leave(at),
             (_, Input::Stop | Input::Interrupted { .. } | Input::OutOfPatience) => Vec::new(),
         }
     }
@@ -343,27 +322,46 @@ impl Execution {
     }
 
     /// The server did not confirm in time: the user hears so, and the rest goes on without them.
-    fn give_up(&mut self) -> Vec<Action> {
+    fn give_up(&mut self, at: Moment) -> Vec<Action> {
         let mut actions = vec![Action::Fail(Verdict::Cancelled { confirmed: false })];
-        actions.extend(self.leave());
+        actions.extend(self.leave(at));
         actions
     }
 
-    fn leave(&mut self) -> Vec<Action> {
+    fn leave(&mut self, at: Moment) -> Vec<Action> {
         self.phase = Phase::Leaving { tries: 0 };
-        vec![Action::Interrupt {
-            after: Duration::ZERO,
-        }]
+        vec![
+            Action::Interrupt {
+                after: Duration::ZERO,
+            },
+            Action::Expect(at.now + LEAVING_PATIENCE),
+        ]
     }
 
-    /// An interrupt that nobody waits for is over.
-    fn left(&mut self, again: bool, tries: u32) -> Vec<Action> {
-        // The plan may still be on its way; one that was answered has arrived.
-        if !again || self.received || tries + 1 >= LEAVING_TRIES {
-            return self.end();
+    /// Spark 4.3 trips over the release of an operation that is still being cancelled, and then
+    /// counts it as running for ever. So the stream is read until it says that it was.
+    fn leaving(&mut self, input: &Input, tries: u32, at: Moment) -> Vec<Action> {
+        match input {
+            Input::Response { complete, .. } => {
+                self.received = true;
+                if *complete { self.end() } else { Vec::new() }
+            }
+            Input::Interrupted { again: false } => Vec::new(),
+            // The plan may still be on its way; one that was answered has arrived, and is over.
+            Input::Interrupted { again: true } if self.received || tries + 1 >= LEAVING_TRIES => {
+                self.end()
+            }
+            Input::Interrupted { again: true } => {
+                self.phase = Phase::Leaving { tries: tries + 1 };
+                vec![Action::Interrupt { after: AGAIN }]
+            }
+            Input::Ended => match self.barren.next(&BARREN, None, at) {
+                Some(wait) => self.reattach(wait, at),
+                None => self.end(),
+            },
+            Input::Failed(_) | Input::Broken | Input::OutOfPatience => self.end(),
+            Input::Taken(_) | Input::Released | Input::Stop | Input::Gone => Vec::new(),
         }
-        self.phase = Phase::Leaving { tries: tries + 1 };
-        vec![Action::Interrupt { after: AGAIN }]
     }
 
     fn end(&mut self) -> Vec<Action> {

@@ -37,7 +37,7 @@ impl Session {
             ExplainMode::Formatted => WireMode::Formatted,
         };
         let question = Explain {
-            plan: Some(super::run::plan(sql, None)),
+            plan: Some(super::plan::root(sql, None)),
             explain_mode: mode.into(),
         };
         match self.analyze(Analyze::Explain(question)).await? {
@@ -54,7 +54,7 @@ impl Session {
     /// As any call; Spark refuses what it cannot parse or resolve.
     pub async fn schema(&self, sql: &str) -> Result<DataType, Error> {
         let question = Schema {
-            plan: Some(super::run::plan(sql, None)),
+            plan: Some(super::plan::root(sql, None)),
         };
         match self.analyze(Analyze::Schema(question)).await? {
             Answer::Schema(schema) => schema.schema.ok_or_else(other_answer),

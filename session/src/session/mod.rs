@@ -5,6 +5,7 @@ mod artifacts;
 mod config;
 mod control;
 mod identity;
+mod plan;
 mod run;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use analyze::ExplainMode;
 pub use artifacts::Artifact;
 pub use control::{OperationState, OperationStatus};
 pub use identity::Identity;
+pub use plan::plan_of;
 
 /// How long [`Session::close`] waits for executions to be interrupted and released.
 const CLOSING: Duration = Duration::from_secs(5);

@@ -3,151 +3,21 @@
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+use super::plan::{Limited, plan};
 use crate::engine::{Engine, Events, Statement};
 use crate::execution::{self, Job, Operation};
-use crate::proto;
 
 impl Engine for Session {
     fn run(&self, statement: Statement, stop: CancellationToken) -> Events {
         // The server refuses an operation id that it has seen, so on one and the same server
         // sending again cannot run anything twice.
         let resend = statement.pure || self.client().address().incarnation.is_some();
-        // Spark 4.3 runs a compound statement as the root alone, not under a limit.
-        let (limit, rows) = if is_compound(&statement.sql) {
-            (None, statement.rows)
-        } else {
-            (statement.rows, None)
-        };
+        let Limited { plan, rows } = plan(&statement);
         execution::events(Job {
-            operation: Operation::new(self.clone(), plan(&statement.sql, limit)),
+            operation: Operation::new(self.clone(), plan),
             rows,
             resend,
             stop,
         })
-    }
-}
-
-/// Whether a statement is a block, `BEGIN … END`, perhaps under a label.
-fn is_compound(sql: &str) -> bool {
-    let (first, rest) = word(sql);
-    if first.eq_ignore_ascii_case("BEGIN") {
-        return true;
-    }
-    let Some(rest) = skip(rest).strip_prefix(':').filter(|_| !first.is_empty()) else {
-        return false;
-    };
-    word(rest).0.eq_ignore_ascii_case("BEGIN")
-}
-
-/// The first word of a text, behind white space and comments, and what follows it.
-fn word(sql: &str) -> (&str, &str) {
-    let sql = skip(sql);
-    if let Some(quoted) = sql.strip_prefix('`') {
-        return quoted.split_once('`').unwrap_or(("", ""));
-    }
-    let end = sql.find(|c: char| !c.is_alphanumeric() && c != '_');
-    sql.split_at(end.unwrap_or(sql.len()))
-}
-
-/// The text behind white space and comments; those in `/* */` may be nested.
-fn skip(sql: &str) -> &str {
-    let mut sql = sql.trim_start();
-    loop {
-        if let Some(comment) = sql.strip_prefix("--") {
-            sql = comment.split_once('\n').map_or("", |(_, rest)| rest);
-        } else if let Some(comment) = sql.strip_prefix("/*") {
-            sql = behind(comment);
-        } else {
-            return sql;
-        }
-        sql = sql.trim_start();
-    }
-}
-
-/// What follows the end of a comment that has begun.
-fn behind(comment: &str) -> &str {
-    let mut depth = 1;
-    let mut rest = comment;
-    while depth > 0 {
-        let (open, close) = (rest.find("/*"), rest.find("*/"));
-        let Some(close) = close else { return "" };
-        match open {
-            Some(open) if open < close => {
-                depth += 1;
-                rest = &rest[open + 2..];
-            }
-            _ => {
-                depth -= 1;
-                rest = &rest[close + 2..];
-            }
-        }
-    }
-    rest
-}
-
-/// The plan of a statement: its text as the root relation, under a limit where there is one.
-pub(super) fn plan(sql: &str, rows: Option<u64>) -> proto::Plan {
-    use proto::plan::OpType;
-    use proto::relation::RelType;
-
-    let relation = |rel_type: RelType| proto::Relation {
-        common: None,
-        rel_type: Some(rel_type),
-    };
-    let text = relation(RelType::Sql(proto::Sql {
-        query: sql.to_owned(),
-        ..proto::Sql::default()
-    }));
-    let root = match rows {
-        None => text,
-        Some(rows) => relation(RelType::Limit(Box::new(proto::Limit {
-            input: Some(Box::new(text)),
-            limit: i32::try_from(rows).unwrap_or(i32::MAX),
-        }))),
-    };
-    proto::Plan {
-        op_type: Some(OpType::Root(root)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_compound_statement_is_told_by_how_it_begins() {
-        let cases = [
-            ("BEGIN SELECT 1; END", true),
-            ("  -- why\n begin\nEND", true),
-            ("/* a /* b */ c */ Begin END", true),
-            ("again: BEGIN END again", true),
-            ("`my label` /* x */ : BEGIN END", true),
-            ("BEGINNING", false),
-            ("SELECT 1 -- BEGIN", false),
-            ("SELECT 1", false),
-            (": BEGIN END", false),
-            ("/* BEGIN", false),
-            ("-- BEGIN", false),
-            ("", false),
-        ];
-        for (sql, expected) in cases {
-            assert_eq!(is_compound(sql), expected, "{sql}");
-        }
-    }
-
-    #[test]
-    fn a_limit_beyond_what_spark_counts_to_is_the_greatest_it_counts_to() {
-        use crate::proto::plan::OpType;
-        use crate::proto::relation::RelType;
-
-        for (rows, expected) in [(0, 0), (1000, 1000), (u64::MAX, i32::MAX)] {
-            let Some(OpType::Root(root)) = plan("SELECT 1", Some(rows)).op_type else {
-                panic!("the plan has no root");
-            };
-            let Some(RelType::Limit(limit)) = root.rel_type else {
-                panic!("the root is no limit");
-            };
-            assert_eq!(limit.limit, expected);
-        }
     }
 }

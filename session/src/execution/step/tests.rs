@@ -237,31 +237,6 @@ fn cases() -> Vec<(&'static str, bool, Script)> {
                 ),
             ],
         ),
-        (
-            "nobody listens any more to what has answered",
-            false,
-            vec![
-                (response("a"), quiet()),
-                (Input::Gone, vec![interrupt(ZERO)]),
-                (Input::Ended, vec![]),
-                (
-                    Input::Interrupted { again: true },
-                    vec![Action::ReleaseAll, Action::Finish],
-                ),
-            ],
-        ),
-        (
-            "nobody listens any more to what may still be on its way",
-            false,
-            vec![
-                (Input::Gone, vec![interrupt(ZERO)]),
-                (Input::Interrupted { again: true }, vec![interrupt(AGAIN)]),
-                (
-                    Input::Interrupted { again: false },
-                    vec![Action::ReleaseAll, Action::Finish],
-                ),
-            ],
-        ),
     ]
 }
 
@@ -383,7 +358,7 @@ fn stopping() -> Bench {
 #[test]
 fn a_stop_ends_in_whatever_comes_first() {
     let unconfirmed = || Verdict::Cancelled { confirmed: false };
-    let cases: [(Input, Vec<Action>); 9] = [
+    let cases: [(Input, Vec<Action>); 8] = [
         (
             failed(Kind::Cancelled),
             ending(Verdict::Cancelled { confirmed: true }),
@@ -398,10 +373,6 @@ fn a_stop_ends_in_whatever_comes_first() {
         (response("a"), vec![Action::Emit]),
         (Input::Interrupted { again: true }, vec![interrupt(AGAIN)]),
         (Input::Stop, vec![]),
-        (
-            Input::OutOfPatience,
-            vec![Action::Fail(unconfirmed()), interrupt(ZERO)],
-        ),
     ];
     for (input, expected) in cases {
         let told = format!("{input:?}");
@@ -410,9 +381,54 @@ fn a_stop_ends_in_whatever_comes_first() {
 }
 
 #[test]
-fn an_operation_nobody_listens_to_is_not_interrupted_for_ever() {
+fn a_stop_that_is_not_confirmed_is_told_and_pursued() {
+    let mut bench = stopping();
+    let told = Action::Fail(Verdict::Cancelled { confirmed: false });
+    let patience = Action::Expect(bench.now + LEAVING_PATIENCE);
+    let actions = bench.step(Input::OutOfPatience);
+    assert_eq!(actions, [told, interrupt(ZERO), patience]);
+    let over = [Action::ReleaseAll, Action::Finish];
+    assert_eq!(bench.step(failed(Kind::Cancelled)), over);
+}
+
+/// An execution that nobody listens to any more.
+fn leaving(answered: bool) -> Bench {
     let mut bench = Bench::new(true);
-    bench.step(Input::Gone);
+    if answered {
+        assert_eq!(bench.step(response("a")), [Action::Emit]);
+    }
+    let patience = Action::Expect(bench.now + LEAVING_PATIENCE);
+    assert_eq!(bench.step(Input::Gone), [interrupt(ZERO), patience]);
+    bench
+}
+
+#[test]
+fn what_nobody_listens_to_is_released_when_it_is_over() {
+    let over = || vec![Action::ReleaseAll, Action::Finish];
+    let again = |again| Input::Interrupted { again };
+    let cases: [(bool, Input, Vec<Action>); 12] = [
+        (true, response("b"), vec![]),
+        (true, response("end"), over()),
+        (true, failed(Kind::Cancelled), over()),
+        (true, failed(Kind::Unavailable), over()),
+        (true, Input::OutOfPatience, over()),
+        (true, Input::Ended, vec![reattach("a", FIRST)]),
+        (true, again(false), vec![]),
+        (true, again(true), over()),
+        (false, again(false), vec![]),
+        (false, again(true), vec![interrupt(AGAIN)]),
+        (false, failed(Kind::Cancelled), over()),
+        (false, Input::Stop, vec![]),
+    ];
+    for (answered, input, expected) in cases {
+        let told = format!("{answered} {input:?}");
+        assert_eq!(leaving(answered).step(input), expected, "{told}");
+    }
+}
+
+#[test]
+fn an_operation_nobody_listens_to_is_not_interrupted_for_ever() {
+    let mut bench = leaving(false);
     let again = || Input::Interrupted { again: true };
     let tries = (0..).take_while(|_| bench.step(again()) == [interrupt(AGAIN)]);
     assert_eq!(tries.count() as u32, LEAVING_TRIES - 1);

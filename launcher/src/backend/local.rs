@@ -1,0 +1,219 @@
+//! Drivers on this machine, each with a keeper.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::spawn::{Program, spawn};
+use super::{Attachee, Attachment, Backend};
+use crate::attach::client::{Keeper, NotAttached};
+use crate::cause::{Cause, Kind};
+use crate::claim::Claim;
+use crate::driver::{Order, Parts, may_see};
+use crate::environment::Environment;
+use crate::machine;
+use crate::paths::Paths;
+use crate::place::{Lock, Place, Places, sweep_all, unusable};
+use crate::profile::{Local as LocalProfile, Profile, Runs};
+use crate::runtime::Runtime;
+
+/// How long it may take to find a driver's keeper or to have one started; a driver that is ending
+/// has to be waited for.
+const FIND_OR_MAKE: Duration = Duration::from_secs(60);
+
+/// Pause before another look at a keeper that is ending.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Drivers on this machine.
+#[derive(Debug, Clone)]
+pub struct Local {
+    paths: Paths,
+    environment: Environment,
+}
+
+impl Local {
+    /// A backend that keeps its things in `paths` and hands parts of `environment` to drivers.
+    pub fn new(paths: Paths, environment: Environment) -> Self {
+        Self { paths, environment }
+    }
+
+    /// What a keeper is told, once everything that could refuse a driver was asked.
+    fn order(&self, claim: &Claim, profile: &Profile) -> Result<Order, Cause> {
+        let Runs::Local(local) = &profile.runs else {
+            return Err(Cause::new(
+                Kind::Profile,
+                format!(
+                    "Profile `{}` names a server, and no driver is started for it",
+                    profile.name
+                ),
+                "Remove `connect` from the profile.",
+            ));
+        };
+        let parts = self.parts(profile, local)?;
+        let limit = machine::limit(|path| std::fs::read_to_string(path).ok());
+        Ok(Order {
+            paths: self.paths.clone(),
+            claim: claim.clone(),
+            profile: profile.clone(),
+            parts,
+            heap: machine::heap(local.memory, limit)?,
+            cores: local.cores.unwrap_or_else(machine::cores),
+            environment: self.environment.only(may_see),
+        })
+    }
+
+    fn parts(&self, profile: &Profile, local: &LocalProfile) -> Result<Parts, Cause> {
+        let java = local.java.as_deref();
+        let runtime = Runtime::locate(&self.paths, java, self.environment.lookup())
+            .map_err(|missing| Cause::new(Kind::Runtime, missing.what, missing.remedy))?;
+        match &local.spark_version {
+            Some(wanted) if !is_version(&runtime.spark_version, wanted) => Err(Cause::new(
+                Kind::Runtime,
+                format!(
+                    "Profile `{}` wants Spark {wanted}, and Spark {} is installed",
+                    profile.name, runtime.spark_version
+                ),
+                "Change `sparkVersion` in the profile, or remove it.",
+            )),
+            _ => Ok(Parts::from(&runtime)),
+        }
+    }
+
+    /// The keeper's program: `$FIRESTEEL_LAUNCHER`, else `firesteel-launcher` beside our own.
+    fn program(&self) -> Result<PathBuf, Cause> {
+        let beside = || {
+            let own = std::env::current_exe().ok()?;
+            Some(own.with_file_name("firesteel-launcher"))
+        };
+        let named = self
+            .environment
+            .get("FIRESTEEL_LAUNCHER")
+            .map(PathBuf::from);
+        match named.or_else(beside) {
+            Some(program) if program.is_file() => Ok(program),
+            other => Err(Cause::new(
+                Kind::Keeper,
+                format!(
+                    "The program that keeps Spark drivers is not at {}",
+                    other.unwrap_or_default().display()
+                ),
+                "Install Firesteel again, or set FIRESTEEL_LAUNCHER to the path of firesteel-launcher.",
+            )),
+        }
+    }
+
+    /// Starts a keeper, unless another has come first.
+    async fn make(
+        &self,
+        place: &Place,
+        claim: &Claim,
+        profile: &Profile,
+        deadline: Instant,
+    ) -> Result<(), Cause> {
+        let order = self.order(claim, profile)?;
+        let program = self.program()?;
+        let _starting = start_lock(place, deadline).await?;
+        if Keeper::connect(place).await?.is_some() {
+            return Ok(());
+        }
+        let program = Program {
+            path: program,
+            log: place.keeper_log.clone(),
+        };
+        spawn(&program, &order, deadline).await
+    }
+}
+
+#[async_trait]
+impl Backend for Local {
+    async fn attach(
+        &self,
+        claim: &Claim,
+        profile: &Profile,
+        who: &Attachee,
+    ) -> Result<Attachment, Cause> {
+        let deadline = Instant::now() + FIND_OR_MAKE;
+        let places = Places::open(&self.paths)?;
+        let place = places.of(&claim.id());
+        let mut swept = false;
+        while Instant::now() < deadline {
+            if let Some(keeper) = Keeper::connect(&place).await? {
+                match keeper.attach(&place, claim, profile.hash(), who).await {
+                    Ok(attachment) => return Ok(attachment),
+                    Err(NotAttached::Refused(cause)) => return Err(cause),
+                    Err(NotAttached::Ending) => tokio::time::sleep(AGAIN).await,
+                }
+                continue;
+            }
+            if !swept {
+                swept = true;
+                sweep_others(&places).await;
+            }
+            self.make(&place, claim, profile, deadline).await?;
+        }
+        Err(Cause::new(
+            Kind::Keeper,
+            format!(
+                "The Spark driver of profile `{}` is ending and did not make room in time",
+                claim.profile
+            ),
+            "Run the cell again; `firesteel drivers list` shows the drivers.",
+        ))
+    }
+}
+
+/// Removing what a driver spilled takes a while; it is not for async threads.
+async fn sweep_others(places: &Places) {
+    let places = places.clone();
+    if let Err(error) = tokio::task::spawn_blocking(move || sweep_all(&places)).await {
+        tracing::warn!(%error, "sweeping ended early");
+    }
+}
+
+/// Who holds it starts the keeper. A sweeper may remove the folder under us, then it is made again.
+async fn start_lock(place: &Place, deadline: Instant) -> Result<Lock, Cause> {
+    loop {
+        place.make_folder()?;
+        let path = place.start_lock();
+        match Lock::take(&path, deadline).await {
+            Ok(Some(lock)) => return Ok(lock),
+            Ok(None) => {
+                return Err(Cause::new(
+                    Kind::Keeper,
+                    "Another kernel is starting the Spark driver and does not come to an end",
+                    "Run the cell again in a moment.",
+                ));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unusable(&path, &error)),
+        }
+    }
+}
+
+/// Whether `installed` is the version `wanted`, or one of its.
+fn is_version(installed: &str, wanted: &str) -> bool {
+    installed
+        .strip_prefix(wanted)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_stands_for_its_patches() {
+        for (wanted, fits) in [
+            ("4.3.0", true),
+            ("4.3", true),
+            ("4", true),
+            ("4.3.1", false),
+            ("4.2", false),
+            ("4.30", false),
+        ] {
+            assert_eq!(is_version("4.3.0", wanted), fits, "{wanted}");
+        }
+    }
+}

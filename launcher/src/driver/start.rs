@@ -1,0 +1,324 @@
+//! Starting a driver: attempts with fresh ports and tokens, until one takes calls.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{OpenOptionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use firesteel_session::address::{Address, Token};
+use firesteel_session::client::{Client, Options};
+use firesteel_session::proto;
+use firesteel_session::retry::Retry;
+use rustix::process::Signal;
+use tokio::time::{Instant, timeout, timeout_at};
+use uuid::Uuid;
+
+use super::explain::{Failed, Setting, explain};
+use super::output::Output;
+use super::plan::{Attempt, FAIR_POOL, Order};
+use super::process::{Exit, Jvm};
+use crate::attach::state::Phase;
+use crate::cause::{Cause, Kind};
+use crate::place::{Place, unusable};
+use crate::secret::Secret;
+
+/// How often another port is tried where one was taken between our look and Spark's.
+const ATTEMPTS: usize = 3;
+
+/// Time between two questions whether Spark takes calls.
+const ASK: Duration = Duration::from_millis(100);
+
+/// How long one of these questions may take; the first ones wait for classes to be loaded.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// How long a driver may take to end when asked to, before it is killed.
+const ENDING: Duration = Duration::from_secs(8);
+
+/// How long what it printed may take to be read, once it has ended. A process it left behind may
+/// hold the pipe for ever.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How many lines of the log are looked at to explain an end.
+const LOOK_BACK: usize = 300;
+
+/// What a driver is started from.
+pub(crate) struct Starter<'a> {
+    pub(crate) order: &'a Order,
+    pub(crate) place: &'a Place,
+    /// Told how far the start is.
+    pub(crate) phase: &'a (dyn Fn(Phase) + Send + Sync),
+}
+
+/// A driver's process, from its start to its end.
+pub(crate) struct Driver {
+    jvm: Jvm,
+    output: Output,
+}
+
+/// What is known of a driver that takes calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Running {
+    pub(crate) pid: u32,
+    pub(crate) port: u16,
+    pub(crate) spark_version: String,
+    /// Calls the driver without passing the door.
+    pub(crate) client: Client,
+    /// Opens the driver. Known to it and to us alone.
+    pub(crate) token: Secret,
+}
+
+impl Starter<'_> {
+    /// Starts the driver and waits until it takes calls. Dropped before that, it leaves the process
+    /// to the end of the keeper; a caller that goes on has to take `driver` back and end it.
+    pub(crate) async fn start(
+        &self,
+        driver: &mut Option<Driver>,
+        deadline: Duration,
+    ) -> Result<Running, Cause> {
+        let give_up = Instant::now() + deadline;
+        let mut taken = 0;
+        loop {
+            match self.attempt(driver, give_up, deadline).await {
+                Err(cause) if cause.kind == Kind::Port && taken + 1 < ATTEMPTS => {
+                    tracing::info!("the driver's port was taken; another is tried");
+                    taken += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        driver: &mut Option<Driver>,
+        give_up: Instant,
+        deadline: Duration,
+    ) -> Result<Running, Cause> {
+        (self.phase)(Phase::Preparing);
+        let jars = jars(&self.order.parts.spark_home)?;
+        let port = free_port().map_err(|error| {
+            Cause::new(
+                Kind::Port,
+                format!("There is no free port for the Spark driver: {error}"),
+                "End some programs and run the cell again.",
+            )
+        })?;
+        let token = Secret::random().map_err(|_unspecified| no_random())?;
+        let attempt = Attempt {
+            order: self.order,
+            scratch: &self.place.scratch,
+            jars: &jars,
+            port,
+            token: token.reveal(),
+        };
+        prepare(&attempt).map_err(|error| unusable(&self.place.scratch, &error))?;
+        let packages = attempt.has_packages();
+        (self.phase)(if packages {
+            Phase::ResolvingPackages
+        } else {
+            Phase::StartingJava
+        });
+        let started = Jvm::spawn(
+            &self.order.parts.java,
+            &attempt.arguments_file(),
+            &attempt.working_folder(),
+            &attempt.environment(),
+        );
+        let (jvm, pipe) = started.map_err(|error| {
+            Cause::new(
+                Kind::Runtime,
+                format!("Java cannot be started: {error}"),
+                "See whether the machine has too many processes, and run `firesteel doctor`.",
+            )
+        })?;
+        let output = Output::read(pipe, &self.place.log)
+            .map_err(|error| unusable(&self.place.log, &error))?;
+        let driver = driver.insert(Driver { jvm, output });
+        if !packages {
+            (self.phase)(Phase::WaitingForSpark);
+        }
+
+        let client = client(port, &token, &self.order.claim.user)?;
+        let ready = timeout_at(give_up, driver.ready(&client)).await;
+        let failed = match ready {
+            Ok(Ok(spark_version)) => {
+                return Ok(Running {
+                    pid: driver.jvm.pid(),
+                    port,
+                    spark_version,
+                    client,
+                    token,
+                });
+            }
+            Ok(Err(exit)) => Failed::ToStart(exit),
+            Err(_) => {
+                driver.end().await;
+                Failed::ToStartWithin(deadline)
+            }
+        };
+        Err(driver.explain(failed, self.order, self.place).await)
+    }
+}
+
+impl Driver {
+    /// Waits for the end of the process. Cancel-safe.
+    pub(crate) async fn exit(&mut self) -> Exit {
+        self.jvm.exit().await
+    }
+
+    /// Ends the process: asked first, then killed. Does nothing where it has ended.
+    pub(crate) async fn end(&mut self) {
+        self.jvm.signal(Signal::TERM);
+        if timeout(ENDING, self.jvm.exit()).await.is_err() {
+            tracing::warn!("the driver did not end when asked to, and is killed");
+            self.jvm.signal(Signal::KILL);
+            self.jvm.exit().await;
+        }
+    }
+
+    /// Says why it failed, once all it printed was read.
+    pub(crate) async fn explain(&mut self, failed: Failed, order: &Order, place: &Place) -> Cause {
+        if timeout(LAST_WORDS, self.output.ended()).await.is_err() {
+            tracing::debug!("something the driver started still holds its output");
+        }
+        let setting = Setting {
+            heap: order.heap,
+            java: &order.parts.java,
+            spark_home: &order.parts.spark_home,
+            scratch: &place.scratch,
+            packages: matches!(&order.profile.runs, crate::profile::Runs::Local(local) if !local.packages.is_empty()),
+            profile: &order.profile.name,
+        };
+        explain(failed, &self.output.tail(LOOK_BACK), &setting)
+    }
+
+    /// Waits until the driver answers a call with its own token, and gives the version it says; or
+    /// its end, if that comes before.
+    async fn ready(&mut self, client: &Client) -> Result<String, Exit> {
+        let answer = async {
+            loop {
+                match timeout(ANSWER, version(client)).await {
+                    Ok(Ok(version)) => return version,
+                    Ok(Err(failure)) => tracing::trace!(%failure, "the driver does not answer yet"),
+                    Err(_) => tracing::debug!("the driver took a call and did not answer in time"),
+                }
+                tokio::time::sleep(ASK).await;
+            }
+        };
+        tokio::select! {
+            exit = self.jvm.exit() => Err(exit),
+            version = answer => Ok(version),
+        }
+    }
+}
+
+/// Asks the driver for its Spark's version, in a session that is gone again at once.
+async fn version(client: &Client) -> Result<String, firesteel_session::failure::Failure> {
+    let session_id = Uuid::new_v4().to_string();
+    let user_context = Some(proto::UserContext {
+        user_id: client.address().user_id.clone(),
+        ..proto::UserContext::default()
+    });
+    let request = proto::AnalyzePlanRequest {
+        session_id: session_id.clone(),
+        user_context: user_context.clone(),
+        analyze: Some(proto::analyze_plan_request::Analyze::SparkVersion(
+            proto::analyze_plan_request::SparkVersion {},
+        )),
+        ..proto::AnalyzePlanRequest::default()
+    };
+    let response = client.analyze_plan(request).await?;
+    let release = proto::ReleaseSessionRequest {
+        session_id,
+        user_context,
+        ..proto::ReleaseSessionRequest::default()
+    };
+    if let Err(failure) = client.release_session(release).await {
+        tracing::debug!(%failure, "the session that asked for the version stays");
+    }
+    Ok(match response.result {
+        Some(proto::analyze_plan_response::Result::SparkVersion(answer)) => answer.version,
+        _ => String::new(),
+    })
+}
+
+/// A client of the driver itself, which makes each call once.
+fn client(port: u16, token: &Secret, user: &str) -> Result<Client, Cause> {
+    let address = Address::tcp("127.0.0.1", port, user).with_token(Token::new(token.reveal()));
+    let options = Options {
+        retry: Retry::NONE,
+        client_type: "firesteel keeper".to_owned(),
+        ..Options::local()
+    };
+    Client::new(address, options).map_err(|error| {
+        Cause::new(
+            Kind::Keeper,
+            format!("The driver's own address cannot be used: {error}"),
+            "Report this: it is a mistake of ours.",
+        )
+    })
+}
+
+pub(crate) fn no_random() -> Cause {
+    Cause::new(
+        Kind::Keeper,
+        "The system gives no random numbers",
+        "See whether /dev/urandom can be read.",
+    )
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// The jars of Spark, sorted: a shared archive of classes is valid for one order alone.
+fn jars(spark_home: &Path) -> Result<Vec<PathBuf>, Cause> {
+    let folder = spark_home.join("jars");
+    let missing = |error: io::Error| {
+        Cause::new(
+            Kind::Jars,
+            format!(
+                "The jars of Spark in {} cannot be read: {error}",
+                folder.display()
+            ),
+            "Run `firesteel runtime install --again`.",
+        )
+    };
+    let mut jars = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(missing)? {
+        let path = entry.map_err(missing)?.path();
+        if path.extension().is_some_and(|end| end == "jar") {
+            jars.push(path);
+        }
+    }
+    jars.sort();
+    Ok(jars)
+}
+
+/// Makes the folders and files an attempt needs.
+fn prepare(attempt: &Attempt<'_>) -> io::Result<()> {
+    for folder in attempt.folders() {
+        fs::create_dir_all(folder)?;
+    }
+    write_private(&attempt.pools_file(), FAIR_POOL)?;
+    write_private(&attempt.arguments_file(), &attempt.arguments())?;
+    if attempt.has_packages() {
+        write_private(&attempt.properties_file(), &attempt.properties())?;
+    }
+    let link = attempt.python_link();
+    if link.symlink_metadata().is_err() {
+        // By its process, our program is found even when its file was replaced meanwhile.
+        symlink(format!("/proc/{}/exe", std::process::id()), link)?;
+    }
+    Ok(())
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}

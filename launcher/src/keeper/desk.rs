@@ -1,0 +1,319 @@
+//! The one who sits in a keeper: takes in what happens, and carries out what follows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use firesteel_session::client::Client;
+use firesteel_session::proto::interrupt_request::InterruptType;
+use firesteel_session::proto::{InterruptRequest, ReleaseSessionRequest, UserContext};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::standing::{Action, AttachmentId, Clock, Fact, Policy, Standing};
+use crate::attach::proto;
+use crate::attach::state::Phase;
+use crate::cause::{Cause, Kind};
+use crate::driver::{Order, Running};
+
+/// How long the sessions of those who are there may take to be released when the driver ends.
+const LAST_RELEASE: Duration = Duration::from_secs(2);
+
+/// What the desk is told.
+pub(super) enum Event {
+    /// A kernel came.
+    Attached {
+        id: AttachmentId,
+        kernel: String,
+        session: String,
+        /// Cancelled when the kernel's lease has ended.
+        dropped: CancellationToken,
+    },
+    /// Something else happened.
+    Fact(Fact),
+    /// Somebody asks who is there.
+    Describe(oneshot::Sender<Present>),
+    /// Somebody wants the driver to end, and says why.
+    Stop(String),
+}
+
+/// Who is there and what runs.
+pub(super) struct Present {
+    pub(super) attachments: Vec<proto::Attached>,
+    pub(super) operations: usize,
+}
+
+/// The way to the desk, and what it shows to everyone.
+#[derive(Clone)]
+pub(super) struct Reception {
+    events: mpsc::UnboundedSender<Event>,
+    pub(super) state: State,
+}
+
+impl Reception {
+    /// Tells the desk. Gives whether it is there still.
+    pub(super) fn tell(&self, event: Event) -> bool {
+        self.events.send(event).is_ok()
+    }
+}
+
+/// The state of the driver, for everyone to see.
+#[derive(Clone)]
+pub(super) struct State {
+    sender: Arc<watch::Sender<Shown>>,
+    since: Instant,
+}
+
+/// The states of a driver.
+#[derive(Debug, Clone)]
+pub(super) enum Shown {
+    Starting(Phase),
+    Ready(Running),
+    Ended(Cause),
+}
+
+impl State {
+    /// Says how far the start is.
+    pub(super) fn starting(&self, phase: Phase) {
+        tracing::info!(phase = phase.words(), "the driver starts");
+        self.sender.send_replace(Shown::Starting(phase));
+    }
+
+    /// Follows the state from now on.
+    pub(super) fn follow(&self) -> watch::Receiver<Shown> {
+        self.sender.subscribe()
+    }
+
+    /// The state as it is told to kernels.
+    pub(super) fn told(&self, shown: &Shown) -> proto::State {
+        let state = match shown {
+            Shown::Starting(phase) => proto::state::State::Starting(proto::Starting {
+                phase: proto::Phase::from(*phase).into(),
+                milliseconds: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+            }),
+            Shown::Ready(running) => proto::state::State::Ready(proto::Ready {
+                spark_version: running.spark_version.clone(),
+                pid: running.pid,
+            }),
+            Shown::Ended(cause) => proto::state::State::Ended(cause.clone().into()),
+        };
+        proto::State { state: Some(state) }
+    }
+}
+
+/// Owns what a keeper knows.
+pub(super) struct Desk {
+    events: mpsc::UnboundedReceiver<Event>,
+    standing: Standing,
+    kernels: BTreeMap<AttachmentId, Kernel>,
+    state: State,
+    user: String,
+    /// Calls the driver, once it takes calls.
+    client: Option<Client>,
+    tasks: TaskTracker,
+    began: Instant,
+}
+
+struct Kernel {
+    id: String,
+    dropped: CancellationToken,
+}
+
+impl Desk {
+    /// A desk nobody has come to, and the way to it. What it starts belongs to `tasks`.
+    pub(super) fn new(order: &Order, began: Instant, tasks: TaskTracker) -> (Self, Reception) {
+        let (sender, events) = mpsc::unbounded_channel();
+        let state = State {
+            sender: Arc::new(watch::Sender::new(Shown::Starting(Phase::Preparing))),
+            since: began,
+        };
+        let policy = Policy {
+            grace: order.profile.grace.duration(),
+            lease: order.profile.away.duration(),
+        };
+        let desk = Self {
+            events,
+            standing: Standing::new(policy, Clock::ZERO),
+            kernels: BTreeMap::new(),
+            state: state.clone(),
+            user: order.claim.user.clone(),
+            client: None,
+            tasks,
+            began,
+        };
+        let reception = Reception {
+            events: sender,
+            state,
+        };
+        (desk, reception)
+    }
+
+    /// The driver's state, to be told.
+    pub(super) fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    /// The driver takes calls.
+    pub(super) fn ready(&mut self, running: Running) {
+        self.client = Some(running.client.clone());
+        self.state.sender.send_replace(Shown::Ready(running));
+    }
+
+    /// Works until the driver is to be ended, and gives why. Cancel-safe.
+    pub(super) async fn until_end(&mut self) -> Cause {
+        loop {
+            let next = self.standing.next().map(|clock| self.began + clock);
+            let time = async {
+                match next {
+                    Some(next) => tokio::time::sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let event = tokio::select! {
+                event = self.events.recv() => event,
+                () = time => None,
+            };
+            let now = self.began.elapsed();
+            let actions = match event {
+                Some(Event::Stop(why)) => return stopped(&why),
+                Some(event) => self.take(event, now),
+                None => self.standing.tick(now),
+            };
+            if self.carry_out(actions) {
+                return unused();
+            }
+        }
+    }
+
+    /// Tells everyone that the driver has ended, or is about to, and lets go of their sessions.
+    pub(super) async fn end(&mut self, cause: Cause) {
+        self.state.sender.send_replace(Shown::Ended(cause));
+        let Some(client) = &self.client else { return };
+        let releases = self
+            .standing
+            .sessions()
+            .map(|session| release(client, &self.user, session));
+        let all = futures::future::join_all(releases);
+        if tokio::time::timeout(LAST_RELEASE, all).await.is_err() {
+            tracing::debug!("not every session was released before the driver ended");
+        }
+    }
+
+    fn take(&mut self, event: Event, now: Clock) -> Vec<Action> {
+        match event {
+            Event::Attached {
+                id,
+                kernel,
+                session,
+                dropped,
+            } => {
+                tracing::info!(kernel, session, "a kernel came");
+                let kernel = Kernel {
+                    id: kernel,
+                    dropped,
+                };
+                self.kernels.insert(id, kernel);
+                self.standing.note(Fact::Attached { id, session }, now)
+            }
+            Event::Fact(fact) => {
+                if let Fact::Gone(id) = fact
+                    && let Some(kernel) = self.kernels.remove(&id)
+                {
+                    tracing::info!(kernel = kernel.id, "a kernel left");
+                }
+                self.standing.note(fact, now)
+            }
+            Event::Describe(answer) => {
+                let _left = answer.send(self.present(now));
+                Vec::new()
+            }
+            // Taken before: it ends the loop.
+            Event::Stop(_) => Vec::new(),
+        }
+    }
+
+    /// Gives whether the driver is to end.
+    fn carry_out(&mut self, actions: Vec<Action>) -> bool {
+        let mut end = false;
+        for action in actions {
+            match action {
+                Action::Drop(id) => {
+                    if let Some(kernel) = self.kernels.remove(&id) {
+                        tracing::info!(kernel = kernel.id, "a kernel was silent for too long");
+                        kernel.dropped.cancel();
+                    }
+                }
+                Action::Release(session) => {
+                    // Before the driver takes calls there is no session in it.
+                    if let Some(client) = self.client.clone() {
+                        let user = self.user.clone();
+                        self.tasks
+                            .spawn(async move { release(&client, &user, &session).await });
+                    }
+                }
+                Action::End => end = true,
+            }
+        }
+        end
+    }
+
+    fn present(&self, now: Clock) -> Present {
+        let attached = |(&id, kernel): (&AttachmentId, &Kernel)| {
+            let (session, cells, silent) = self.standing.attachment(id, now)?;
+            Some(proto::Attached {
+                kernel_id: kernel.id.clone(),
+                session_id: session.to_owned(),
+                cells,
+                silent_milliseconds: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
+            })
+        };
+        Present {
+            attachments: self.kernels.iter().filter_map(attached).collect(),
+            operations: self.standing.operations(),
+        }
+    }
+}
+
+/// Interrupts what runs in a session and releases it. Each call has a deadline of its own; a session
+/// that the driver does not know is no fault.
+async fn release(client: &Client, user: &str, session: &str) {
+    let user_context = Some(UserContext {
+        user_id: user.to_owned(),
+        ..UserContext::default()
+    });
+    let interrupt = InterruptRequest {
+        session_id: session.to_owned(),
+        user_context: user_context.clone(),
+        interrupt_type: InterruptType::All.into(),
+        ..InterruptRequest::default()
+    };
+    if let Err(failure) = client.interrupt(interrupt).await {
+        tracing::debug!(%failure, session, "nothing was interrupted");
+    }
+    let request = ReleaseSessionRequest {
+        session_id: session.to_owned(),
+        user_context,
+        ..ReleaseSessionRequest::default()
+    };
+    if let Err(failure) = client.release_session(request).await {
+        tracing::debug!(%failure, session, "a session was not released");
+    }
+}
+
+fn stopped(why: &str) -> Cause {
+    Cause::new(
+        Kind::Stopped,
+        format!("The Spark driver was stopped: {why}"),
+        "The next cell starts a new driver.",
+    )
+}
+
+fn unused() -> Cause {
+    Cause::new(
+        Kind::Unused,
+        "Nobody used the Spark driver any more",
+        "The next cell starts a new driver.",
+    )
+}

@@ -1,0 +1,135 @@
+//! The keeper's socket: who comes shows the token, and goes through the door or to the attach
+//! service.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::Service as _;
+
+use super::desk::Reception;
+use super::service::{Introduction, KeeperService};
+use super::upstream::DriverUpstream;
+use crate::attach::proto::keeper_server::{KeeperServer, SERVICE_NAME};
+use crate::door::{Door, Link, Tasks};
+use crate::secret::Lockwork;
+
+/// Pause after a connection could not be taken, as when there are too many open files.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How much of one request may be on its way, in bytes.
+const STREAM_WINDOW: u32 = 2 << 20;
+
+/// How much of all requests of a connection may be.
+const CONNECTION_WINDOW: u32 = 64 << 20;
+
+/// Everything behind the keeper's socket.
+#[derive(Clone)]
+pub(super) struct Server {
+    lockwork: Arc<Lockwork>,
+    door: Arc<Door>,
+    keeper: KeeperServer<KeeperService>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl Server {
+    /// A server whose tasks belong to `tasks` and end soon after `closing`.
+    pub(super) fn new(
+        introduction: Introduction,
+        reception: Reception,
+        upstream: DriverUpstream,
+        lockwork: Lockwork,
+        tasks: TaskTracker,
+        closing: CancellationToken,
+    ) -> Self {
+        let door = Door::new(Arc::new(upstream), &introduction.claim.user);
+        let service = KeeperService::new(introduction, reception, tasks.clone());
+        Self {
+            lockwork: Arc::new(lockwork),
+            door: Arc::new(door),
+            keeper: KeeperServer::new(service),
+            tasks,
+            closing,
+        }
+    }
+
+    /// Takes connections until it is closing.
+    pub(super) async fn accept(self, listener: UnixListener) {
+        loop {
+            let accepted = tokio::select! {
+                () = self.closing.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    self.tasks.spawn(self.clone().serve(stream));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection cannot be taken");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Serves one caller until it leaves; when the keeper closes, until its streams have ended.
+    async fn serve(self, stream: UnixStream) {
+        let link = Arc::new(Link::new(self.tasks.clone()));
+        let closing = self.closing.clone();
+        let tasks = Tasks(self.tasks.clone());
+        let service = service_fn(move |request| {
+            let (server, link) = (self.clone(), Arc::clone(&link));
+            async move { Ok::<_, Infallible>(server.answer(request, &link).await) }
+        });
+        let connection = http2::Builder::new(tasks)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = closing.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a caller's connection broke");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>, link: &Link) -> Response<Body> {
+        let authorization = request.headers().get(AUTHORIZATION);
+        if !self
+            .lockwork
+            .opens(authorization.map(http::HeaderValue::as_bytes))
+        {
+            return Status::unauthenticated("the token does not open this driver").into_http();
+        }
+        let path = request.uri().path();
+        let for_keeper = path
+            .strip_prefix('/')
+            .and_then(|path| path.strip_prefix(SERVICE_NAME))
+            .is_some_and(|rest| rest.starts_with('/'));
+        if for_keeper {
+            match self.keeper.clone().call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        } else {
+            self.door.pass(request, link).await
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Whoever is killed, in whatever state, leaves no process behind.
+
+use std::time::Duration;
+
+use firesteel_launcher::attach::state::DriverState;
+use firesteel_launcher::cause::Kind;
+use firesteel_tests::connect::outcome::rows;
+use firesteel_tests::drivers::attacher::Attacher;
+use firesteel_tests::drivers::{Machine, START, ended, eventually, processes, session};
+use rustix::process::Signal;
+
+/// After a keeper's or a driver's death.
+const AFTER_DRIVER: Duration = Duration::from_secs(10);
+
+/// After a kernel's death: the grace of these tests, and what ending a driver may take.
+const AFTER_KERNEL: Duration = Duration::from_secs(1 + 20);
+
+const PROFILES: &str = "profiles: {local: {grace: 1s}}";
+
+/// A statement that takes long, and does nothing for that time.
+const LONG: &str = "SELECT count(*) FROM range(100000000000) WHERE sqrt(id) * sqrt(id + 1) < 0";
+
+fn attacher(machine: &Machine, sql: &str) -> Attacher {
+    Attacher::start(env!("CARGO_BIN_EXE_attacher"), machine.root(), sql)
+}
+
+/// Keeper and driver of the machine, once both are there.
+async fn keeper_and_driver(machine: &Machine) -> (u32, u32) {
+    eventually(START, async || {
+        let all = machine.processes();
+        let find = |has: &dyn Fn(&str) -> bool| {
+            let found = all
+                .iter()
+                .find(|process| process.arguments.iter().any(|word| has(word)));
+            found.map(|process| process.pid)
+        };
+        let keeper = find(&|word| word == "keep");
+        let driver = find(&|word| word.starts_with('@'));
+        keeper.zip(driver).ok_or_else(|| format!("{all:?}"))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_kernel_takes_its_work_and_at_last_its_driver_along() {
+    let Some(machine) = Machine::with_spark(PROFILES).await else {
+        return;
+    };
+    let mut doomed = attacher(&machine, LONG);
+    doomed.says("running", START).await;
+    let (witness, _) = machine.attach_ready("witness").await;
+    let launcher = machine.launcher();
+    eventually(START, async || {
+        match launcher.list().await.unwrap()[0].operations {
+            0 => Err("nothing runs".to_owned()),
+            _ => Ok(()),
+        }
+    })
+    .await;
+
+    processes::signal(doomed.pid(), Signal::KILL);
+    eventually(AFTER_DRIVER, async || {
+        let driver = launcher.list().await.unwrap().remove(0);
+        match (driver.attachments, driver.operations, driver.cells) {
+            (1, 0, 0) => Ok(()),
+            other => Err(format!("(kernels, operations, cells) are {other:?}")),
+        }
+    })
+    .await;
+    // The one processor that worked for it is free for the other.
+    assert_eq!(rows(&session(&witness), "SELECT 1").await.num_rows(), 1);
+
+    drop(witness);
+    machine.wait_until_gone(AFTER_KERNEL).await;
+    assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kernel_killed_while_its_driver_starts_leaves_nothing() {
+    let Some(machine) = Machine::with_spark(PROFILES).await else {
+        return;
+    };
+    let mut doomed = attacher(&machine, "");
+    doomed.says("starting", START).await;
+    keeper_and_driver(&machine).await;
+    processes::signal(doomed.pid(), Signal::KILL);
+    machine.wait_until_gone(AFTER_KERNEL).await;
+    assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kernel_that_is_frozen_for_longer_than_its_lease_has_left() {
+    let Some(machine) = Machine::with_spark("profiles: {local: {grace: 1s, away: 3s}}").await
+    else {
+        return;
+    };
+    let mut frozen = attacher(&machine, LONG);
+    frozen.says("running", START).await;
+    processes::signal(frozen.pid(), Signal::STOP);
+    eventually(Duration::from_secs(3) + AFTER_KERNEL, async || {
+        let left: Vec<_> = machine
+            .processes()
+            .into_iter()
+            .filter(|process| process.pid != frozen.pid())
+            .collect();
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{left:?}"))
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_keeper_takes_its_driver_along_and_the_next_one_sweeps() {
+    let Some(machine) = Machine::with_spark(PROFILES).await else {
+        return;
+    };
+    let (kernel, facts) = machine.attach_ready("k").await;
+    rows(&session(&kernel), "CREATE TABLE t AS SELECT 1 AS n").await;
+    processes::signal(facts.keeper, Signal::KILL);
+    machine.wait_until_gone(AFTER_DRIVER).await;
+    let cause = ended(&kernel, AFTER_DRIVER).await;
+    assert_eq!(cause.kind, Kind::KeeperLost);
+    assert!(cause.tail.is_some(), "{cause:?}");
+
+    assert!(
+        !machine.left_behind().is_empty(),
+        "there is something to sweep"
+    );
+    assert_eq!(machine.launcher().list().await.unwrap(), []);
+    assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
+    let (kernel, next) = machine.attach_ready("k").await;
+    assert_ne!(next.incarnation, facts.incarnation);
+    rows(&session(&kernel), "CREATE TABLE t AS SELECT 1 AS n").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_killed_while_its_driver_starts_takes_it_along() {
+    let Some(machine) = Machine::with_spark(PROFILES).await else {
+        return;
+    };
+    let kernel = machine.attach("k").await.unwrap();
+    let (keeper, _) = keeper_and_driver(&machine).await;
+    assert!(matches!(
+        *kernel.state().borrow(),
+        DriverState::Starting { .. }
+    ));
+    processes::signal(keeper, Signal::KILL);
+    machine.wait_until_gone(AFTER_DRIVER).await;
+    assert_eq!(ended(&kernel, AFTER_DRIVER).await.kind, Kind::KeeperLost);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_driver_is_explained_to_its_kernels_in_any_state() {
+    let Some(machine) = Machine::with_spark(PROFILES).await else {
+        return;
+    };
+    let kernel = machine.attach("k").await.unwrap();
+    let (_, driver) = keeper_and_driver(&machine).await;
+    assert!(matches!(
+        *kernel.state().borrow(),
+        DriverState::Starting { .. }
+    ));
+    processes::signal(driver, Signal::KILL);
+    let cause = ended(&kernel, AFTER_DRIVER).await;
+    assert_eq!(cause.kind, Kind::Killed);
+    assert!(cause.sentence.contains("signal 9"), "{cause}");
+    machine.wait_until_gone(AFTER_DRIVER).await;
+
+    let (kernel, facts) = machine.attach_ready("k").await;
+    processes::signal(facts.driver, Signal::KILL);
+    let cause = ended(&kernel, AFTER_DRIVER).await;
+    assert_eq!(cause.kind, Kind::Killed);
+    assert!(cause.tail.is_some(), "{cause:?}");
+    machine.wait_until_gone(AFTER_DRIVER).await;
+    assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_that_is_told_to_end_ends_its_driver() {
+    let Some(machine) = Machine::with_spark(PROFILES).await else {
+        return;
+    };
+    let (kernel, facts) = machine.attach_ready("k").await;
+    processes::signal(facts.keeper, Signal::TERM);
+    assert_eq!(ended(&kernel, AFTER_DRIVER).await.kind, Kind::Stopped);
+    machine.wait_until_gone(AFTER_KERNEL).await;
+    assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
+}
