@@ -145,17 +145,15 @@ fn bracketed(message: &str) -> Option<&str> {
 
 /// Whether no connection could be made.
 fn connection_failed(status: &Status) -> bool {
-    sources(status).any(|error| error.is::<tonic::ConnectError>())
+    let first = std::error::Error::source(status);
+    std::iter::successors(first, |error| error.source())
+        .any(<dyn std::error::Error>::is::<tonic::ConnectError>)
 }
 
 /// Whether the connection broke under the call. tonic gives these as `UNKNOWN`, `INTERNAL` or
 /// `CANCELLED`, but with the error they came from; the server's own statuses have no source.
 fn connection_broke(status: &Status) -> bool {
     std::error::Error::source(status).is_some()
-}
-
-fn sources(status: &Status) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    std::iter::successors(std::error::Error::source(status), |error| error.source())
 }
 
 /// gRPC's name of a code, as people write it.
@@ -241,6 +239,30 @@ mod tests {
         for (code, message, expected) in cases {
             let failure = Failure::from(Status::new(code, message));
             assert_eq!(failure.kind, expected, "{code:?} {message}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_transient() {
+        let asked = Some(Duration::from_secs(1));
+        let cases = [
+            (Kind::NotSent, None, true),
+            (Kind::Unavailable, None, true),
+            (Kind::CursorDisconnected, None, true),
+            (Kind::Other, asked, true),
+            (Kind::Other, None, false),
+            (Kind::Cursor, None, false),
+            (Kind::Deadline, None, false),
+            (Kind::Unauthenticated, None, false),
+            (Kind::Spark, None, false),
+        ];
+        for (kind, retry_after, expected) in cases {
+            let failure = Failure {
+                kind,
+                retry_after,
+                ..Failure::deadline(Duration::ZERO)
+            };
+            assert_eq!(failure.is_transient(), expected, "{kind:?}");
         }
     }
 

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::failure::Failure;
-
 /// A retry policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retry {
@@ -83,38 +81,47 @@ pub fn next_wait(
     Some(wait + policy.jitter.mul_f64(chance.clamp(0.0, 1.0)))
 }
 
-/// The failures of one call so far.
-#[derive(Debug)]
-pub(crate) struct Backoff<'a> {
-    policy: &'a Retry,
-    attempt: u32,
+/// When something is decided, and its share of chance, between 0 and 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) now: Instant,
+    pub(crate) chance: f64,
+}
+
+impl Moment {
+    /// This moment.
+    pub(crate) fn now() -> Self {
+        Self {
+            now: Instant::now(),
+            chance: chance(),
+        }
+    }
+}
+
+/// Failures since the last progress.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    count: u32,
     since: Option<Instant>,
 }
 
-impl<'a> Backoff<'a> {
-    pub(crate) fn new(policy: &'a Retry) -> Self {
-        Self {
-            policy,
-            attempt: 0,
-            since: None,
-        }
-    }
-
-    /// How long to wait after this failure before the next try; `None` when it is final.
-    pub(crate) fn after(&mut self, failure: &Failure) -> Option<Duration> {
-        if !failure.is_transient() {
-            return None;
-        }
-        let now = Instant::now();
-        let since = *self.since.get_or_insert(now);
-        self.attempt += 1;
-        let wait = next_wait(self.policy, self.attempt, failure.retry_after, chance())?;
-        ((now - since) + wait <= self.policy.total).then_some(wait)
+impl Failures {
+    /// Counts a failure. Gives how long to wait before the next try; `None` when it is the last.
+    pub(crate) fn next(
+        &mut self,
+        policy: &Retry,
+        asked: Option<Duration>,
+        at: Moment,
+    ) -> Option<Duration> {
+        let since = *self.since.get_or_insert(at.now);
+        self.count += 1;
+        let wait = next_wait(policy, self.count, asked, at.chance)?;
+        (at.now - since + wait <= policy.total).then_some(wait)
     }
 }
 
 /// A random number between 0 and 1.
-pub(crate) fn chance() -> f64 {
+fn chance() -> f64 {
     // 53 bits are what a f64 holds.
     let bits = uuid::Uuid::new_v4().as_u64_pair().1 & ((1 << 53) - 1);
     bits as f64 / (1_u64 << 53) as f64
@@ -123,17 +130,6 @@ pub(crate) fn chance() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
-
-    fn failure(kind: Kind, retry_after: Option<Duration>) -> Failure {
-        Failure {
-            kind,
-            code: tonic::Code::Unknown,
-            message: String::new(),
-            info: None,
-            retry_after,
-        }
-    }
 
     #[test]
     fn the_official_waits_are_those_of_spark() {
@@ -168,43 +164,20 @@ mod tests {
         assert!(waits.sum::<Duration>() >= Duration::from_secs(600));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_prompt_policy_gives_up_within_three_seconds() {
+    #[test]
+    fn the_prompt_policy_gives_up_within_three_seconds() {
         let begun = Instant::now();
-        let mut backoff = Backoff::new(&Retry::PROMPT);
-        while let Some(wait) = backoff.after(&failure(Kind::NotSent, None)) {
-            tokio::time::sleep(wait).await;
+        let mut at = Moment {
+            now: begun,
+            chance: 1.0,
+        };
+        let mut failures = Failures::default();
+        while let Some(wait) = failures.next(&Retry::PROMPT, None, at) {
+            at.now += wait;
         }
-        assert!(
-            begun.elapsed() > Duration::from_secs(1),
-            "{:?}",
-            begun.elapsed()
-        );
-        assert!(
-            begun.elapsed() <= Duration::from_secs(3),
-            "{:?}",
-            begun.elapsed()
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_transient_failures_are_tried_again() {
-        let asked = Some(Duration::from_secs(1));
-        let cases = [
-            (Kind::NotSent, None, true),
-            (Kind::Unavailable, None, true),
-            (Kind::CursorDisconnected, None, true),
-            (Kind::Other, asked, true),
-            (Kind::Other, None, false),
-            (Kind::Cursor, None, false),
-            (Kind::Deadline, None, false),
-            (Kind::Unauthenticated, None, false),
-            (Kind::Spark, None, false),
-        ];
-        for (kind, asked, expected) in cases {
-            let again = Backoff::new(&Retry::OFFICIAL).after(&failure(kind, asked));
-            assert_eq!(again.is_some(), expected, "{kind:?}");
-        }
+        let waited = at.now - begun;
+        assert!(waited > Duration::from_secs(1), "{waited:?}");
+        assert!(waited <= Duration::from_secs(3), "{waited:?}");
     }
 
     #[test]

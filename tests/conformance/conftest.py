@@ -36,7 +36,7 @@ def home(tmp_path_factory):
     os.environ["JUPYTER_PATH"] = str(home / "prefix/share/jupyter")
     subprocess.run([program, "install", "--prefix", home / "prefix"], check=True)
     yield home
-    for driver in [] and drivers():
+    for driver in drivers():
         firesteel("drivers", "stop", driver["id"])
     until(lambda: not drivers(), 60, "the drivers of the tests end")
 

@@ -30,9 +30,14 @@ class FiresteelTests(jupyter_kernel_test.KernelTests):
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "%help"
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The suite waits 15 s for a reply; a driver's start may take longer on a busy machine.
+        cls.kc.execute("SELECT 1", silent=True, reply=True, timeout=120)
+
     def test_an_interrupted_cell_ends_and_the_next_one_runs(self):
         self.flush_channels()
-        self.execute_helper("SELECT 1", timeout=60)
         slow = "SELECT count(*) FROM range(0, 1000000000000) WHERE id % 7 = 3"
         msg_id = self.kc.execute(slow)
         while self.kc.get_iopub_msg(timeout=10)["parent_header"].get("msg_id") != msg_id:

@@ -10,3 +10,4 @@
 pub mod connect;
 pub mod drivers;
 pub mod house;
+pub mod jupyter;

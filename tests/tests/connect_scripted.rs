@@ -1,5 +1,12 @@
 //! The session against a server that plays recorded scripts and misbehaves in every way.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail loudly, where they are"
+)]
+
 use std::time::{Duration, Instant};
 
 use firesteel_session::address::Address;

@@ -1,5 +1,7 @@
 //! Cells are cut as they should be, and every statement that comes out parses in Spark.
 
+#![allow(clippy::unwrap_used, reason = "tests fail loudly, where it is")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};

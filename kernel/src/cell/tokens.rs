@@ -64,9 +64,18 @@ pub(super) struct Unclosed {
     pub(super) start: usize,
 }
 
+/// Bytes that the tokenizer is given at first. It reads all it is given, so that a long cell full
+/// of raw strings would be read anew behind each of them.
+const WINDOW: usize = 1024;
+
+/// Tokens at the end of a window that its cut may have changed: a number with an exponent falls
+/// into three.
+const MAYBE_CUT: usize = 4;
+
 /// The tokens of a source from some byte on.
 pub(super) struct Tokens<'a> {
     source: &'a str,
+    window: usize,
     ready: VecDeque<Token>,
     unclosed: Option<Unclosed>,
     /// Where the tokenizer starts again when `ready` is used up.
@@ -75,8 +84,13 @@ pub(super) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub(super) fn at(source: &'a str, start: usize) -> Self {
+        Self::in_windows(source, start, WINDOW)
+    }
+
+    fn in_windows(source: &'a str, start: usize, window: usize) -> Self {
         Self {
             source,
+            window,
             ready: VecDeque::new(),
             unclosed: None,
             resume: Some(start),
@@ -85,7 +99,7 @@ impl<'a> Tokens<'a> {
 
     /// Goes on at another byte, which begins a token or white space.
     pub(super) fn seek(&mut self, start: usize) {
-        *self = Self::at(self.source, start);
+        *self = Self::in_windows(self.source, start, self.window);
     }
 
     /// The next token, `None` at the end of the source.
@@ -102,51 +116,79 @@ impl<'a> Tokens<'a> {
     }
 
     fn read(&mut self, start: usize) {
+        let mut window = self.window;
+        while !self.read_window(start, window) {
+            window = window.saturating_mul(2);
+        }
+    }
+
+    /// Reads what is certain of the bytes in a window; `false` if that is nothing.
+    fn read_window(&mut self, start: usize, window: usize) -> bool {
         let source = self.source;
-        let Some(text) = source.get(start..) else {
-            return;
+        let limit = source.floor_char_boundary(start.saturating_add(window));
+        let Some(text) = source.get(start..limit) else {
+            return true;
         };
         let mut raw = Vec::new();
         let outcome = Tokenizer::new(&Spark, text).tokenize_with_location_into_buf(&mut raw);
         let mut places = Places::new(text);
+        let failed_at = match outcome {
+            Ok(()) => limit,
+            Err(_) => {
+                let last = raw.last().map(|token| token.span.end);
+                start + last.map_or(0, |end| Places::new(text).byte(end))
+            }
+        };
+        let field = outcome.is_err() && source[failed_at..].starts_with("._");
+        let certain = limit == source.len() || field;
+        if !certain {
+            raw.truncate(raw.len().saturating_sub(MAYBE_CUT));
+            // What follows a word or a period is read otherwise than at a beginning.
+            while let Some(Raw::Word(_) | Raw::Period) = raw.last().map(|last| &last.token) {
+                raw.pop();
+            }
+            if raw.is_empty() {
+                return false;
+            }
+        }
         let mut at = start;
         for TokenWithSpan { token, span } in raw {
             let token_start = at;
             at = start + places.byte(span.end);
-            match measure(&token, source, token_start, at) {
-                Measured::Space => {}
-                Measured::Token(shape) => self.ready.push_back(Token {
-                    shape,
-                    start: token_start,
-                    end: at,
-                }),
+            let (shape, end) = match measure(&token, source, token_start, at) {
+                Measured::Space => continue,
+                Measured::Token(shape) => (shape, at),
                 Measured::Ends(shape, end) => {
-                    self.ready.push_back(Token {
-                        shape,
-                        start: token_start,
-                        end,
-                    });
                     self.resume = Some(end);
-                    return;
+                    (shape, end)
                 }
                 Measured::Unclosed => {
                     self.unclosed = Some(Unclosed { start: token_start });
-                    return;
+                    return true;
                 }
+            };
+            self.ready.push_back(Token {
+                shape,
+                start: token_start,
+                end,
+            });
+            if self.resume.is_some() {
+                return true;
             }
         }
-        if outcome.is_err() {
-            if source[at..].starts_with('.') {
-                self.ready.push_back(Token {
-                    shape: Shape::Period,
-                    start: at,
-                    end: at + 1,
-                });
-                self.resume = Some(at + 1);
-            } else {
-                self.unclosed = Some(Unclosed { start: at });
-            }
+        if field {
+            self.ready.push_back(Token {
+                shape: Shape::Period,
+                start: at,
+                end: at + 1,
+            });
+            self.resume = Some(at + 1);
+        } else if !certain {
+            self.resume = Some(at);
+        } else if outcome.is_err() {
+            self.unclosed = Some(Unclosed { start: at });
         }
+        true
     }
 }
 
@@ -339,6 +381,41 @@ mod tests {
         ];
         for (source, rest) in cases {
             assert_eq!(read(source), (vec!["a"], Some(rest)), "{source}");
+        }
+    }
+
+    mod whatever_the_window {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        fn all(source: &str, window: usize) -> (Vec<Token>, Option<Unclosed>) {
+            let mut tokens = Tokens::in_windows(source, 0, window);
+            let mut found = Vec::new();
+            loop {
+                match tokens.next() {
+                    Some(Ok(token)) => found.push(token),
+                    Some(Err(unclosed)) => return (found, Some(unclosed)),
+                    None => return (found, None),
+                }
+            }
+        }
+
+        proptest! {
+            #[test]
+            fn the_tokens_are_the_same(
+                bits in prop::collection::vec(
+                    prop::sample::select(vec![
+                        "a", "r", "'", "\"", "`", "--", "-", ">", "/*", "*/", "1", "e", "+", "5",
+                        "0x", ".", "_", "$", "$$", "\\", "\n", "\r", " ", ";", "<=", "é", "😀", "x'",
+                    ]),
+                    0..30,
+                ),
+                window in 1usize..40,
+            ) {
+                let source = bits.concat();
+                prop_assert_eq!(all(&source, window), all(&source, usize::MAX));
+            }
         }
     }
 }

@@ -210,13 +210,13 @@ fn last_table(executed: &Path) -> Result<String, DemoError> {
         serde_json::from_slice(&text).map_err(|source| write_error(executed, source.into()))?;
     let cells = notebook["cells"].as_array().into_iter().flatten();
     let outputs = cells.flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
-    let plain = outputs.filter_map(|output| match &output["data"]["text/plain"] {
+    let mut plain = outputs.filter_map(|output| match &output["data"]["text/plain"] {
         Value::String(text) => Some(text.clone()),
         Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
         _ => None,
     });
     Ok(plain
-        .last()
+        .next_back()
         .map_or_else(String::new, |table| format!("\n{table}\n")))
 }
 

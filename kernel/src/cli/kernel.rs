@@ -135,7 +135,7 @@ async fn parent_ended() {
         .name("parent".to_owned())
         .spawn(watch);
     if started.is_err() || told.await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

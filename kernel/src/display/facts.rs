@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use jupyter_protocol::Media;
-
-use super::bundle;
-use super::html::{STYLE, push_escaped};
+use super::html::push_escaped;
 
 /// What is known about a result besides its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +24,6 @@ pub enum Remaining {
     Of(u64),
     /// There are more, and nobody counted them.
     More,
-}
-
-/// What remains of a statement's progress when its result has no rows to show.
-pub fn footer(shown: u64, facts: &Facts) -> Media {
-    let text = footer_text(shown, facts);
-    let mut html = String::from(STYLE);
-    push_footer(&mut html, &text);
-    bundle(html, text)
 }
 
 pub(super) fn push_footer(html: &mut String, text: &str) {

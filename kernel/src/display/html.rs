@@ -1,12 +1,13 @@
 //! Writing HTML.
 
-use super::text::push_visible_char;
+use super::text::{is_printable_ascii, push_visible_char};
 
 /// The look of everything we show. Colours come from the page, so that light and dark themes both
 /// work; every rule names our class twice, to win over a front end's own table styles and to touch
 /// nothing else.
 pub(super) const STYLE: &str = "<style>\
 .firesteel.firesteel{max-height:34em;overflow:auto;width:fit-content;max-width:100%;\
+box-sizing:border-box;\
 border:1px solid color-mix(in srgb,currentColor 20%,transparent);border-radius:3px}\
 .firesteel.firesteel table{border-collapse:separate;border-spacing:0;border:0;margin:0;\
 table-layout:auto;color:inherit;font-variant-numeric:tabular-nums}\
@@ -19,13 +20,18 @@ color-mix(in srgb,currentColor 8%,transparent)));backdrop-filter:blur(14px);\
 border-bottom:1px solid color-mix(in srgb,currentColor 35%,transparent)}\
 .firesteel.firesteel th small{display:block;font-weight:400;font-size:.85em;opacity:.65}\
 .firesteel.firesteel .n{text-align:right}\
-.firesteel.firesteel .z{opacity:.5;font-style:italic}\
-.firesteel.firesteel pre{margin:0;padding:.5em .8em;background:none;color:inherit;border:0}\
+.firesteel.firesteel i{opacity:.5}\
+.firesteel.firesteel pre{margin:0;padding:.5em .8em;border:0;background:none;color:inherit;\
+line-height:1.35;font-family:var(--jp-code-font-family,monospace)}\
 .firesteel-foot.firesteel-foot{font-size:.85em;opacity:.75;padding:.3em 0}\
 </style>";
 
 /// Appends `text` as the content of an element or of a double-quoted attribute.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
+    if is_printable_ascii(text) && !text.contains(['&', '<', '>', '"', '\'']) {
+        out.push_str(text);
+        return;
+    }
     for ch in text.chars() {
         push_escaped_char(out, ch);
     }

@@ -164,3 +164,145 @@ fn key_and_value<'a>(schema: &Schema, batches: &'a [RecordBatch]) -> Option<(&'a
     };
     Some((text(0)?, text(1)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::datatypes::Field;
+    use jupyter_protocol::MediaType;
+
+    use super::super::Remaining;
+    use super::*;
+    use crate::cell::{Piece, parse};
+
+    fn statement(sql: &str) -> SqlText {
+        match parse(sql).unwrap().remove(0) {
+            Piece::Sql(statement) => statement,
+            Piece::Magic(magic) => panic!("{magic:?}"),
+        }
+    }
+
+    fn answered(sql: &str, columns: Vec<(&str, ArrayRef)>, lifetime: Lifetime) -> String {
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|(name, values)| Field::new(*name, values.data_type().clone(), true))
+            .collect();
+        let schema = Arc::new(Schema::new(fields));
+        let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, values)| values).collect();
+        let batches = match arrays.is_empty() {
+            true => vec![],
+            false => vec![RecordBatch::try_new(schema.clone(), arrays).unwrap()],
+        };
+        let facts = Facts {
+            remaining: Remaining::Nothing,
+            elapsed: Duration::from_millis(120),
+            bytes_read: None,
+        };
+        let media = answer(
+            &statement(sql),
+            &schema,
+            &batches,
+            &Zone::utc(),
+            &facts,
+            lifetime,
+        );
+        match media.content.as_slice() {
+            [MediaType::Html(html), MediaType::Plain(plain)] => {
+                assert!(!html.contains("<b>"), "{html}");
+                plain.clone()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_has_no_rows_answers_with_one_line() {
+        let cases = [
+            (
+                "CREATE TEMP VIEW x AS SELECT 1",
+                "Created temporary view `x`. 0.12 s",
+            ),
+            (
+                "CREATE OR REPLACE VIEW x AS SELECT 1",
+                "Created or replaced view `x`. 0.12 s",
+            ),
+            (
+                "CREATE SCHEMA IF NOT EXISTS s",
+                "There is a schema `s` now, if there was none before. 0.12 s",
+            ),
+            ("CREATE TABLE t (a INT)", "Created table `t`. 0.12 s"),
+            (
+                "DROP TABLE IF EXISTS `a b`.t",
+                "There is no table `a b`.t any more. 0.12 s",
+            ),
+            ("DROP VIEW v", "Dropped view `v`. 0.12 s"),
+            (
+                "ALTER TABLE t ADD COLUMN b INT",
+                "Altered table `t`. 0.12 s",
+            ),
+            ("INSERT INTO t VALUES (1)", "Inserted into `t`. 0.12 s"),
+            ("INSERT OVERWRITE t VALUES (1)", "Overwrote `t`. 0.12 s"),
+            ("USE s", "Now using `s`. 0.12 s"),
+            ("SET VAR x = 1", "Set. 0.12 s"),
+            ("RESET", "Reset. 0.12 s"),
+            ("CACHE TABLE t", "Cached `t`. 0.12 s"),
+            ("REFRESH TABLE t", "Done. 0.12 s"),
+            ("BEGIN END", "Done. 0.12 s"),
+            (
+                "CREATE VIEW `<b>\u{1b}` AS SELECT 1",
+                "Created view `<b>\\u{1b}`. 0.12 s",
+            ),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(answered(sql, vec![], Lifetime::Kept), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_a_catalog_in_memory_says_how_long_it_lives() {
+        assert_eq!(
+            answered("CREATE TABLE t (a INT)", vec![], Lifetime::Driver),
+            "Created table `t`. It lives as long as this driver, whose catalog is in memory. 0.12 s"
+        );
+        assert_eq!(
+            answered("CREATE VIEW v AS SELECT 1", vec![], Lifetime::Driver),
+            "Created view `v`. 0.12 s"
+        );
+    }
+
+    #[test]
+    fn rows_that_were_changed_are_counted_where_the_answer_says_so() {
+        let counted: Vec<(&str, ArrayRef)> = vec![
+            ("num_affected_rows", Arc::new(Int64Array::from(vec![1200]))),
+            ("num_inserted_rows", Arc::new(Int64Array::from(vec![1200]))),
+        ];
+        assert_eq!(
+            answered("INSERT INTO t SELECT 1", counted, Lifetime::Kept),
+            "Inserted into `t`. 1,200 rows affected. 0.12 s"
+        );
+    }
+
+    #[test]
+    fn a_setting_says_its_value() {
+        let text = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+        let answer = vec![("key", text("a.b")), ("value", text("x"))];
+        assert_eq!(
+            answered("SET a.b = x", answer.clone(), Lifetime::Kept),
+            "`a.b` is `x`. 0.12 s"
+        );
+        let asked = answered("SET a.b", answer, Lifetime::Kept);
+        assert!(asked.starts_with("key     value"), "{asked}");
+    }
+
+    #[test]
+    fn rows_are_a_table_whatever_the_statement_was() {
+        let rows = vec![("a", Arc::new(Int64Array::from(vec![1])) as ArrayRef)];
+        for sql in ["SELECT 1", "CALL f()", "CREATE TABLE t AS SELECT 1"] {
+            let shown = answered(sql, rows.clone(), Lifetime::Kept);
+            assert!(shown.ends_with("1 row · 0.12 s"), "{shown}");
+        }
+    }
+}

@@ -18,16 +18,16 @@ mod zone;
 
 use jupyter_protocol::{Media, MediaType};
 
-pub use facts::{Facts, Remaining, footer};
+pub use facts::{Facts, Remaining};
 pub use line::{Lifetime, answer};
 pub use progress::{running, should_update, starting};
 pub use table::table;
 pub use types::spark_type;
 pub use zone::Zone;
 
-/// Text as it is, for what the kernel itself says.
-pub fn plain(text: impl Into<String>) -> Media {
-    Media::new(vec![MediaType::Plain(text.into())])
+/// Lines of text, such as an answer of the kernel itself or a driver's log.
+pub fn plain(text: impl AsRef<str>) -> Media {
+    Media::new(vec![MediaType::Plain(text::visible_lines(text.as_ref()))])
 }
 
 fn bundle(html: String, plain: String) -> Media {

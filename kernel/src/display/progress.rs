@@ -81,3 +81,51 @@ fn show(text: &str, bar: Option<(u64, u64)>) -> Media {
     html.push_str("</div>");
     bundle(html, super::text::visible(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use firesteel_session::engine::Stage;
+
+    use super::*;
+
+    #[test]
+    fn a_display_is_updated_four_times_a_second_at_most_and_only_when_it_changes() {
+        let ms = Duration::from_millis;
+        let cases = [
+            (None, 0, true, true),
+            (None, 0, false, false),
+            (Some(0), 249, true, false),
+            (Some(0), 250, true, true),
+            (Some(0), 250, false, false),
+            (Some(500), 100, true, false),
+        ];
+        for (last, now, changed, expected) in cases {
+            assert_eq!(should_update(last.map(ms), ms(now), changed), expected);
+        }
+    }
+
+    #[test]
+    fn progress_counts_stages_tasks_and_bytes() {
+        let stage = |tasks, tasks_done, bytes_read, done| Stage {
+            id: 0,
+            tasks,
+            tasks_done,
+            bytes_read,
+            done,
+        };
+        let progress = Progress {
+            stages: vec![
+                stage(1200, 1200, 3_000_000, true),
+                stage(200, 45, 141_592, false),
+            ],
+            running_tasks: 8,
+        };
+        let text = running_text(&progress, Duration::from_millis(4_900), (2, 3));
+        assert_eq!(
+            text,
+            "statement 2 of 3 · 1 of 2 stages · 1,245 of 1,400 tasks, 8 running · 3.1 MB read · 4 s"
+        );
+        let nothing = running_text(&Progress::default(), Duration::from_secs(125), (1, 1));
+        assert_eq!(nothing, "running · 2 min 5 s");
+    }
+}

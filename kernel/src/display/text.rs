@@ -9,12 +9,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub(super) fn push_visible_char(out: &mut String, ch: char) {
     match ch {
         ' '..='~' => out.push(ch),
-        '\0'..='\u{1f}' => {
-            let picture = char::from_u32(0x2400 + u32::from(ch));
-            out.push(picture.unwrap_or(char::REPLACEMENT_CHARACTER));
-        }
-        '\u{7f}' => out.push('\u{2421}'),
-        '\u{80}'..='\u{9f}'
+        '\n' => out.push('↵'),
+        '\t' => out.push('⇥'),
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
         | '\u{061c}'
         | '\u{200e}'
         | '\u{200f}'
@@ -30,9 +28,18 @@ pub(super) fn push_visible_char(out: &mut String, ch: char) {
 
 /// Appends `text` with everything in it visible.
 pub(super) fn push_visible(out: &mut String, text: &str) {
+    if is_printable_ascii(text) {
+        out.push_str(text);
+        return;
+    }
     for ch in text.chars() {
         push_visible_char(out, ch);
     }
+}
+
+/// Whether `text` may be shown as it is, as most text may.
+pub(super) fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// `text` with everything in it visible.

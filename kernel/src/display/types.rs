@@ -69,3 +69,8 @@ pub(super) fn is_variant(field: &Field) -> bool {
 pub(super) fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }
+
+/// Whether values of the type are text or bytes, of any length.
+pub(super) fn is_text(data_type: &DataType) -> bool {
+    data_type.is_string() || data_type.is_binary()
+}

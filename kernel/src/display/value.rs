@@ -155,7 +155,7 @@ impl<'a> Column<'a> {
             Reader::List(offsets, items) => {
                 out.push('[');
                 separated(out, range(offsets, row), |out, item| {
-                    items.push_nested(out, item)
+                    items.push_nested(out, item);
                 });
                 out.push(']');
             }

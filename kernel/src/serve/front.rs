@@ -12,30 +12,27 @@ pub(super) enum Verdict {
     End { restart: bool },
 }
 
-/// Serves a request from control.
-pub(super) fn control(shared: &Shared, received: &Received, answers: &Answers) -> Verdict {
+/// Serves a request from control; what is not made to be served at once is queued, to be answered
+/// there.
+pub(super) fn control(shared: &Shared, received: Received, answers: &Answers) -> Verdict {
     match received.parent.message_type() {
         "kernel_info_request" => {
             let _bracket = Bracket::open(&shared.iopub, &received.parent);
-            kernel_info::answer(&shared.about, received, answers);
+            kernel_info::answer(&shared.about, &received, answers);
             Verdict::GoOn
         }
         "interrupt_request" => {
-            // First, because a front end that floods may hold iopub back.
-            shared.interrupt();
             let _bracket = Bracket::open(&shared.iopub, &received.parent);
-            interrupt::answer(received, answers);
+            shared.interrupt();
+            interrupt::answer(&received, answers);
             Verdict::GoOn
         }
         "shutdown_request" => {
             let _bracket = Bracket::open(&shared.iopub, &received.parent);
-            let restart = shutdown::answer(received, answers);
+            let restart = shutdown::answer(&received, answers);
             Verdict::End { restart }
         }
-        other => {
-            tracing::debug!(message_type = other, "control does not know this message");
-            Verdict::GoOn
-        }
+        _ => queue(shared, received, answers),
     }
 }
 
@@ -44,13 +41,13 @@ pub(super) fn control(shared: &Shared, received: &Received, answers: &Answers) -
 /// Interrupt and shutdown belong on control, but older front ends send them here.
 pub(super) fn shell(shared: &Shared, received: Received, answers: &Answers) -> Verdict {
     match received.parent.message_type() {
-        "interrupt_request" | "shutdown_request" => control(shared, &received, answers),
-        _ => {
-            shared.push(Request {
-                received,
-                answers: answers.clone(),
-            });
-            Verdict::GoOn
-        }
+        "interrupt_request" | "shutdown_request" => control(shared, received, answers),
+        _ => queue(shared, received, answers),
     }
+}
+
+fn queue(shared: &Shared, received: Received, answers: &Answers) -> Verdict {
+    let answers = answers.clone();
+    shared.push(Request { received, answers });
+    Verdict::GoOn
 }

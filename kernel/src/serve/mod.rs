@@ -1,36 +1,45 @@
 //! The kernel's loop: requests in, answers out, until somebody says that it is over.
 //!
-//! One task takes requests from shell and control as they come. What must not wait (anything on
+//! One task takes requests from shell and control as they come. What must not wait (kernel_info on
 //! control, and interrupt and shutdown wherever they come) it serves itself; the rest goes into
 //! the queue of the worker, which serves one after the other.
 
 mod front;
+mod guard;
 mod requests;
+mod shared;
 mod worker;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jupyter_protocol::{HelpLink, LanguageInfo};
-use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::history::History;
 use crate::run::interpreter::Interpreter;
-use crate::run::queue::{Fate, Queue};
 use crate::wire::connection::{Channel, Connection};
-use crate::wire::frames::{Reader, Received, Writer};
+use crate::wire::frames::Writer;
 use crate::wire::iopub::{Iopub, Limits};
-use crate::wire::{BindError, Heartbeat, router, stdin};
+use crate::wire::router::{self, Router};
+use crate::wire::sockets::Sockets;
+use crate::wire::{BindError, stdin};
+use shared::{Request, Shared};
+use worker::{Worker, Working};
 
 /// How long a running cell may take to end when the kernel is shut down.
 const CELL_END: Duration = Duration::from_secs(2);
 
+/// How long a cell that is given up may take to be gone.
+const GIVEN_UP: Duration = Duration::from_millis(500);
+
 /// How long giving back what the interpreter holds may take.
 const INTERPRETER_END: Duration = Duration::from_secs(2);
 
-/// How long the last messages may take to leave.
+/// How long the last messages may take to leave, first ours and then the library's.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// What the kernel says of itself.
@@ -57,78 +66,8 @@ pub struct Signals {
     pub stop: CancellationToken,
 }
 
-/// What the front and the worker share.
-struct Shared {
-    iopub: Iopub,
-    about: About,
-    queue: Mutex<Queue<Request>>,
-    /// Something was queued, or the queue was closed.
-    queued: Notify,
-    closing: CancellationToken,
-    /// Stops the cell that runs now.
-    running: Mutex<CancellationToken>,
-}
-
-/// A request that waits for its turn, and where its answer goes.
-struct Request {
-    received: Received,
-    answers: router::Answers,
-}
-
-impl Request {
-    fn is_execution(&self) -> bool {
-        self.received.parent.message_type() == "execute_request"
-    }
-}
-
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue<Request>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, request: Request) {
-        self.queue().push(request);
-        self.queued.notify_one();
-    }
-
-    /// The next request; once the kernel is closing, executions among the rest are aborted, and
-    /// after the last there is none.
-    async fn next(&self) -> Option<(Request, Fate)> {
-        loop {
-            if self.closing.is_cancelled() {
-                self.queue().abort(Request::is_execution);
-            }
-            let next = self.queue().pop();
-            if next.is_some() {
-                return next;
-            }
-            if self.closing.is_cancelled() {
-                return None;
-            }
-            tokio::select! {
-                () = self.queued.notified() => {}
-                () = self.closing.cancelled() => {}
-            }
-        }
-    }
-
-    /// Stops the cell that runs, if one does.
-    fn interrupt(&self) {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .cancel();
-    }
-
-    /// A token for the cell that runs next.
-    fn fresh_stop(&self) -> CancellationToken {
-        let fresh = CancellationToken::new();
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
-        fresh
-    }
-}
-
-/// Serves a front end until it says that the kernel is to end, or a signal does.
+/// Serves a front end until it says that the kernel is to end, or a signal does. When it returns,
+/// the interpreter has given back what it held and the last messages have left, each in its time.
 ///
 /// # Errors
 /// When a socket cannot be bound where the connection says.
@@ -140,70 +79,105 @@ pub async fn serve(
     limits: Limits,
     mut signals: Signals,
 ) -> Result<(), BindError> {
-    let writer = Writer::new(connection.key());
-    let bind = |name, channel| {
-        let reader = Reader::new(connection.key());
-        let address = connection.address(channel);
-        let writer = writer.clone();
-        async move { router::bind(name, &address, reader, writer).await }
+    let mut wire = Wire::open(connection, limits).await?;
+    let shared = Arc::new(Shared::new(wire.iopub.clone(), about));
+    // The worker's thread ends also when nobody waits for us any more.
+    let _close = shared.close_on_drop();
+    let worker = Worker::new(
+        Arc::clone(&shared),
+        interpreter,
+        history,
+        wire.stdin.clone(),
+    );
+    let mut working = worker
+        .start()
+        .map_err(|error| BindError::new(&connection.address(Channel::Shell), error))?;
+    shared.iopub.starting();
+    let ended = tokio::select! {
+        restart = listen(&shared, &mut wire) => Ended::Asked { restart },
+        () = signals.stop.cancelled() => Ended::Asked { restart: false },
+        () = hear_interrupts(&shared, &mut signals.interrupts) => Ended::Broken,
+        _ = &mut working => Ended::Broken,
     };
-    let (mut shell, shell_answers) = bind("shell", Channel::Shell).await?;
-    let (mut control, control_answers) = bind("control", Channel::Control).await?;
-    let (stdin, stdin_answers) = bind("stdin", Channel::Stdin).await?;
-    let heartbeat = Heartbeat::start(&connection.address(Channel::Heartbeat)).await?;
-    let iopub_address = connection.address(Channel::Iopub);
-    let (iopub, publisher) = Iopub::open(&iopub_address, writer.clone(), limits)
-        .await
-        .map_err(|error| BindError {
-            endpoint: iopub_address.endpoint(),
-            source: error.into(),
-        })?;
-    iopub.starting();
-
-    let shared = Arc::new(Shared {
-        iopub: iopub.clone(),
-        about,
-        queue: Mutex::default(),
-        queued: Notify::new(),
-        closing: CancellationToken::new(),
-        running: Mutex::default(),
-    });
-    let stdin = stdin::Socket::new(stdin, stdin_answers);
-    let worker = worker::Worker::new(Arc::clone(&shared), interpreter, history, stdin);
-    let mut worker = tokio::spawn(worker.run());
-
-    let ended = loop {
-        let verdict = tokio::select! {
-            // Control first: nobody who asks there is to wait for a flood on shell.
-            biased;
-            () = signals.stop.cancelled() => break Ended::Asked { restart: false },
-            Some(()) = signals.interrupts.recv() => {
-                shared.interrupt();
-                continue;
-            }
-            Err(error) = &mut worker => {
-                tracing::error!(%error, "the worker panicked");
-                break Ended::Broken;
-            }
-            received = control.next() => front::control(&shared, &received, &control_answers),
-            received = shell.next() => front::shell(&shared, received, &shell_answers),
-        };
-        if let front::Verdict::End { restart } = verdict {
-            break Ended::Asked { restart };
-        }
-    };
-
-    if let Ended::Asked { restart } = ended {
-        shared.closing.cancel();
-        shared.interrupt();
-        end(worker, restart).await;
+    match ended {
+        Ended::Asked { restart } => tokio::select! {
+            () = end(&shared, working, restart) => {}
+            // Who asks meanwhile is answered, too.
+            () = async { loop { listen(&shared, &mut wire).await; } } => {}
+        },
+        Ended::Broken => tracing::error!("the worker ended by itself"),
     }
-    shell_answers.drain(LINGER).await;
-    control_answers.drain(LINGER).await;
-    iopub.drain(LINGER).await;
-    drop(heartbeat);
-    publisher.abort();
+    wire.close().await;
     Ok(())
+}
+
+/// The sockets of one kernel.
+struct Wire {
+    shell: Router,
+    control: Router,
+    stdin: stdin::Socket,
+    hearing: AbortOnDropHandle<()>,
+    asking: AbortOnDropHandle<()>,
+    iopub: Iopub,
+    publishing: AbortOnDropHandle<()>,
+    echoing: AbortOnDropHandle<()>,
+    sockets: Sockets,
+}
+
+impl Wire {
+    async fn open(connection: &Connection, limits: Limits) -> Result<Self, BindError> {
+        let writer = Writer::new(connection.key());
+        let heartbeat = connection.address(Channel::Heartbeat);
+        let failed = |error| BindError::new(&heartbeat, error);
+        let sockets = Sockets::start().map_err(failed)?;
+        let bound = heartbeat.bind().map_err(failed)?;
+        let echoing = sockets.heartbeat(bound).await.map_err(failed)?;
+        let router = |channel| router::bind(&sockets, connection, channel, writer.clone());
+        let shell = router(Channel::Shell).await?;
+        let control = router(Channel::Control).await?;
+        let Router {
+            requests,
+            answers,
+            sending: asking,
+        } = router(Channel::Stdin).await?;
+        let (stdin, hear) = stdin::Socket::new(requests, answers);
+        let address = connection.address(Channel::Iopub);
+        let (iopub, publishing) = address
+            .bind()
+            .and_then(|bound| Iopub::open(bound, writer.clone(), limits))
+            .map_err(|error| BindError::new(&address, error))?;
+        Ok(Self {
+            shell,
+            control,
+            stdin,
+            hearing: AbortOnDropHandle::new(tokio::spawn(hear)),
+            asking,
+            iopub,
+            publishing,
+            echoing,
+            sockets,
+        })
+    }
+
+    /// Lets the last messages leave, and closes everything.
+    async fn close(self) {
+        tokio::join!(
+            self.iopub.drain(LINGER),
+            self.shell.answers.drain(LINGER),
+            self.control.answers.drain(LINGER)
+        );
+        self.publishing.abort();
+        // Cancelled, which is as it should be.
+        let _ = self.publishing.await;
+        drop((
+            self.shell,
+            self.control,
+            self.hearing,
+            self.asking,
+            self.echoing,
+        ));
+        self.sockets.linger(LINGER).await;
+    }
 }
 
 /// Why the loop ended.
@@ -214,19 +188,50 @@ enum Ended {
     Broken,
 }
 
+/// Takes requests until one of them ends the kernel, and says whether it is to be started again.
+/// Can be cancelled at any time without losing one.
+async fn listen(shared: &Shared, wire: &mut Wire) -> bool {
+    let (shell, control) = (&mut wire.shell, &mut wire.control);
+    loop {
+        let verdict = tokio::select! {
+            // Control first: nobody who asks there is to wait for a flood on shell.
+            biased;
+            received = control.requests.next() => {
+                front::control(shared, received, &control.answers)
+            }
+            received = shell.requests.next() => front::shell(shared, received, &shell.answers),
+        };
+        if let front::Verdict::End { restart } = verdict {
+            return restart;
+        }
+    }
+}
+
+/// Never ends: without anybody who could interrupt, nothing is interrupted.
+async fn hear_interrupts(shared: &Shared, interrupts: &mut mpsc::Receiver<()>) {
+    while let Some(()) = interrupts.recv().await {
+        shared.interrupt();
+    }
+    future::pending::<()>().await;
+}
+
 /// Lets the worker finish and the interpreter give back what it holds, each in its time.
-async fn end(mut worker: JoinHandle<Box<dyn Interpreter>>, restart: bool) {
-    match tokio::time::timeout(CELL_END, &mut worker).await {
+async fn end(shared: &Shared, mut working: Working, restart: bool) {
+    shared.close();
+    let mut finished = tokio::time::timeout(CELL_END, &mut working).await;
+    if finished.is_err() {
+        tracing::warn!("the running cell did not end in time and is given up");
+        shared.give_up();
+        finished = tokio::time::timeout(GIVEN_UP, &mut working).await;
+    }
+    match finished {
         Ok(Ok(mut interpreter)) => {
             let end = interpreter.end(restart);
             if tokio::time::timeout(INTERPRETER_END, end).await.is_err() {
                 tracing::warn!("giving back what the interpreter holds took too long");
             }
         }
-        Ok(Err(error)) => tracing::error!(%error, "the worker panicked"),
-        Err(_) => {
-            tracing::warn!("the running cell did not end in time");
-            worker.abort();
-        }
+        Ok(Err(_)) => tracing::error!("the worker panicked"),
+        Err(_) => tracing::error!("the running cell blocks its thread; it ends with the kernel"),
     }
 }

@@ -1,6 +1,11 @@
 //! What is served one after the other.
 
+use std::io;
 use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::requests::{comm, complete, execute, history, inspect, is_complete, kernel_info};
 use super::{Request, Shared};
@@ -9,6 +14,9 @@ use crate::run::interpreter::Interpreter;
 use crate::run::queue::Fate;
 use crate::wire::iopub::Bracket;
 use crate::wire::stdin;
+
+/// The worker's end, where the interpreter comes back.
+pub(super) type Working = oneshot::Receiver<Box<dyn Interpreter>>;
 
 /// Serves the queue.
 pub(super) struct Worker {
@@ -36,8 +44,24 @@ impl Worker {
         }
     }
 
-    /// Runs until the queue is closed and empty, and gives the interpreter back.
-    pub(super) async fn run(mut self) -> Box<dyn Interpreter> {
+    /// Serves the queue until it is closed and empty, and then gives the interpreter back.
+    ///
+    /// On a thread of its own: what wakes up on a thread that an interpreter blocks would have to
+    /// wait for it, and control is not to.
+    pub(super) fn start(self) -> io::Result<Working> {
+        let (ended, working) = oneshot::channel();
+        let runtime = Handle::current();
+        thread::Builder::new()
+            .name("cells".to_owned())
+            .spawn(move || {
+                let interpreter = runtime.block_on(self.run());
+                // Who waited may have given up.
+                let _ = ended.send(interpreter);
+            })?;
+        Ok(working)
+    }
+
+    async fn run(mut self) -> Box<dyn Interpreter> {
         let shared = Arc::clone(&self.shared);
         while let Some((request, fate)) = shared.next().await {
             self.serve(&request, fate).await;
@@ -47,37 +71,24 @@ impl Worker {
 
     async fn serve(&mut self, request: &Request, fate: Fate) {
         let Request { received, answers } = request;
-        let message_type = received.parent.message_type();
-        if !KNOWN.contains(&message_type) {
-            return tracing::debug!(message_type, "shell does not know this message");
-        }
         // Before busy is told: who sees it may interrupt at once.
         let stop = self.shared.fresh_stop();
         let bracket = Bracket::open(&self.shared.iopub, &received.parent);
-        match message_type {
-            "execute_request" => execute::answer(self, request, &bracket, fate, stop).await,
-            "complete_request" => complete::answer(&mut *self.interpreter, received, answers).await,
-            "inspect_request" => inspect::answer(&mut *self.interpreter, received, answers).await,
-            "is_complete_request" => is_complete::answer(&*self.interpreter, received, answers),
+        let interpreter = &mut *self.interpreter;
+        match received.parent.message_type() {
+            "execute_request" => execute::answer(self, request, &bracket, fate, &stop).await,
+            "complete_request" => complete::answer(interpreter, received, answers, &stop).await,
+            "inspect_request" => inspect::answer(interpreter, received, answers, &stop).await,
+            "is_complete_request" => is_complete::answer(interpreter, received, answers),
             "history_request" => history::answer(&self.history, received, answers),
             "kernel_info_request" => kernel_info::answer(&self.shared.about, received, answers),
             "comm_info_request" => comm::info(received, answers),
             "comm_open" => comm::open(received, &bracket),
-            // Comms that were never opened: nothing to tell anybody.
-            _ => {}
+            // There is no comm they could belong to.
+            "comm_msg" | "comm_close" => {}
+            // Among them what we do not advertise: debug_request, subshells. Clients expect no
+            // answer.
+            unknown => tracing::warn!(message_type = unknown, "this message is not known"),
         }
     }
 }
-
-const KNOWN: [&str; 10] = [
-    "execute_request",
-    "complete_request",
-    "inspect_request",
-    "is_complete_request",
-    "history_request",
-    "kernel_info_request",
-    "comm_info_request",
-    "comm_open",
-    "comm_msg",
-    "comm_close",
-];

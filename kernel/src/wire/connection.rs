@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use jupyter_protocol::ConnectionInfo;
@@ -33,6 +35,9 @@ pub enum ConnectionError {
     /// It asks for another way of signing.
     #[error("the connection file asks for `{0}` signatures; this kernel knows hmac-sha256 alone")]
     Scheme(String),
+    /// It leaves a port open; a front end would not find what the system chooses.
+    #[error("the connection file names no {0} port; the program that wrote it has to choose one")]
+    Port(&'static str),
 }
 
 /// One of a kernel's five sockets.
@@ -43,6 +48,27 @@ pub(crate) enum Channel {
     Stdin,
     Iopub,
     Heartbeat,
+}
+
+impl Channel {
+    const ALL: [Self; 5] = [
+        Self::Shell,
+        Self::Control,
+        Self::Stdin,
+        Self::Iopub,
+        Self::Heartbeat,
+    ];
+
+    /// Its name, as Jupyter has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Shell => "shell",
+            Self::Control => "control",
+            Self::Stdin => "stdin",
+            Self::Iopub => "iopub",
+            Self::Heartbeat => "heartbeat",
+        }
+    }
 }
 
 /// Where a kernel listens and with which key it signs.
@@ -71,26 +97,36 @@ impl Connection {
     /// Takes a connection that is already parsed.
     ///
     /// # Errors
-    /// When it asks for a way of signing that this kernel does not know.
+    /// When it asks for a way of signing that this kernel does not know, or leaves a port open.
     pub fn new(info: ConnectionInfo) -> Result<Self, ConnectionError> {
         if !info.key.is_empty() && info.signature_scheme != "hmac-sha256" {
             return Err(ConnectionError::Scheme(info.signature_scheme));
         }
-        Ok(Self { info })
+        let connection = Self { info };
+        for channel in Channel::ALL {
+            if connection.port(channel) == 0 {
+                return Err(ConnectionError::Port(channel.name()));
+            }
+        }
+        Ok(connection)
     }
 
     pub(crate) fn key(&self) -> Key {
         Key::new(&self.info.key)
     }
 
-    pub(crate) fn address(&self, channel: Channel) -> Address {
-        let port = match channel {
+    fn port(&self, channel: Channel) -> u16 {
+        match channel {
             Channel::Shell => self.info.shell_port,
             Channel::Control => self.info.control_port,
             Channel::Stdin => self.info.stdin_port,
             Channel::Iopub => self.info.iopub_port,
             Channel::Heartbeat => self.info.hb_port,
-        };
+        }
+    }
+
+    pub(crate) fn address(&self, channel: Channel) -> Address {
+        let port = self.port(channel);
         match self.info.transport {
             Transport::TCP => Address::Tcp(self.info.ip.clone(), port),
             Transport::IPC => Address::Ipc(PathBuf::from(format!("{}-{port}", self.info.ip))),
@@ -112,6 +148,37 @@ impl Address {
             Self::Tcp(ip, port) => format!("tcp://{ip}:{port}"),
             Self::Ipc(path) => format!("ipc://{}", path.display()),
         }
+    }
+
+    /// Listens there, and exactly there.
+    pub(crate) fn bind(&self) -> io::Result<Bound> {
+        match self {
+            // ZeroMQ's word for every interface.
+            Self::Tcp(ip, port) if ip == "*" => TcpListener::bind(("0.0.0.0", *port)),
+            Self::Tcp(ip, port) => TcpListener::bind((ip.as_str(), *port)),
+            Self::Ipc(path) => {
+                remove_if_dead(path)?;
+                return UnixListener::bind(path).map(Bound::Ipc);
+            }
+        }
+        .map(Bound::Tcp)
+    }
+}
+
+/// A socket that listens and has no owner yet.
+#[derive(Debug)]
+pub(crate) enum Bound {
+    Tcp(TcpListener),
+    Ipc(UnixListener),
+}
+
+/// A kernel that was killed leaves its socket's file behind, and the one that follows it gets the
+/// same connection file.
+fn remove_if_dead(path: &Path) -> io::Result<()> {
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
+        // Somebody listens, nothing is there, or binding will say what is wrong.
+        _ => Ok(()),
     }
 }
 
@@ -156,6 +223,32 @@ mod tests {
             .err()
             .unwrap();
         assert!(md5.to_string().contains("hmac-md5"), "{md5}");
+    }
+
+    #[test]
+    fn a_port_of_zero_is_refused_because_nobody_would_find_the_kernel() {
+        let open = read(&FILE.replace("\"iopub_port\": 2", "\"iopub_port\": 0"))
+            .err()
+            .unwrap();
+        assert!(open.to_string().contains("no iopub port"), "{open}");
+    }
+
+    #[test]
+    fn a_socket_file_that_a_dead_kernel_left_is_replaced_and_a_living_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let address = Address::Ipc(dir.path().join("k-1"));
+        drop(address.bind().unwrap());
+        let living = address.bind().unwrap();
+        let taken = address.bind().unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AddrInUse);
+        drop(living);
+    }
+
+    #[test]
+    fn every_way_to_write_an_address_is_understood() {
+        for ip in ["*", "::1", "localhost", "0.0.0.0"] {
+            Address::Tcp(ip.to_owned(), 0).bind().unwrap();
+        }
     }
 
     #[test]

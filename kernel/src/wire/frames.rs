@@ -53,7 +53,7 @@ impl Key {
 }
 
 /// Why frames are not taken for a message. The kernel lives on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("there is no delimiter")]
     NoDelimiter,
@@ -64,7 +64,7 @@ pub(crate) enum Refused {
     #[error("the signature was seen before")]
     Replayed,
     #[error("the header is not one of Jupyter's")]
-    Header,
+    Header(#[source] serde_json::Error),
 }
 
 /// A message as it came, its signature checked and its content not yet looked at.
@@ -72,7 +72,10 @@ pub(crate) enum Refused {
 pub(crate) struct Received {
     /// The routing frames that lead back to who sent it.
     pub(crate) route: Vec<Bytes>,
+    /// What answers to it say of it.
     pub(crate) parent: Parent,
+    /// The id of the message it says that it answers, where it says so.
+    pub(crate) answers_to: Option<String>,
     pub(crate) content: Bytes,
 }
 
@@ -93,6 +96,15 @@ impl Parent {
         }
     }
 
+    /// For tests that look at the type alone.
+    #[cfg(test)]
+    pub(crate) fn of_type(message_type: &str) -> Self {
+        Self {
+            message_type: message_type.to_owned(),
+            ..Self::none()
+        }
+    }
+
     pub(crate) fn message_type(&self) -> &str {
         &self.message_type
     }
@@ -107,11 +119,19 @@ struct HeaderRead {
     message_type: String,
 }
 
+/// A parent's header, which is empty where there is no parent.
+#[derive(Default, Deserialize)]
+struct ParentRead {
+    #[serde(default, rename = "msg_id")]
+    id: Option<String>,
+}
+
 /// Reads messages and refuses what is not signed with the key, or was seen before.
 pub(crate) struct Reader {
     key: Key,
     seen: HashSet<Bytes>,
     order: VecDeque<Bytes>,
+    refused: u64,
 }
 
 impl Reader {
@@ -120,10 +140,24 @@ impl Reader {
             key,
             seen: HashSet::new(),
             order: VecDeque::new(),
+            refused: 0,
         }
     }
 
-    pub(crate) fn read(&mut self, frames: Vec<Bytes>) -> Result<Received, Refused> {
+    /// How many messages were refused so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    pub(crate) fn read(&mut self, frames: &[Bytes]) -> Result<Received, Refused> {
+        let read = self.check(frames);
+        if read.is_err() {
+            self.refused += 1;
+        }
+        read
+    }
+
+    fn check(&mut self, frames: &[Bytes]) -> Result<Received, Refused> {
         let at = frames
             .iter()
             .position(|frame| frame.as_ref() == DELIMITER)
@@ -138,13 +172,15 @@ impl Reader {
             return Err(Refused::Signature);
         }
         self.remember(signature)?;
-        let read: HeaderRead = serde_json::from_slice(header).map_err(|_| Refused::Header)?;
+        let read: HeaderRead = serde_json::from_slice(header).map_err(Refused::Header)?;
+        let answered: ParentRead = serde_json::from_slice(parent).unwrap_or_default();
         Ok(Received {
             route: frames[..at].to_vec(),
             parent: Parent {
                 header: header.clone(),
                 message_type: read.message_type,
             },
+            answers_to: answered.id,
             content: content.clone(),
         })
     }
@@ -177,7 +213,7 @@ pub(crate) struct Writer {
 
 #[derive(Serialize)]
 struct HeaderWritten<'a> {
-    msg_id: String,
+    msg_id: Uuid,
     session: Uuid,
     username: &'static str,
     date: String,
@@ -200,8 +236,19 @@ impl Writer {
         parent: &Parent,
         content: &impl Serialize,
     ) -> serde_json::Result<Vec<Bytes>> {
+        self.write_as(Uuid::new_v4(), message_type, parent, content)
+    }
+
+    /// The same, for a message whose id is known before.
+    pub(crate) fn write_as(
+        &self,
+        id: Uuid,
+        message_type: &str,
+        parent: &Parent,
+        content: &impl Serialize,
+    ) -> serde_json::Result<Vec<Bytes>> {
         let header = serde_json::to_vec(&HeaderWritten {
-            msg_id: Uuid::new_v4().to_string(),
+            msg_id: id,
             session: self.session,
             username: "firesteel",
             date: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
@@ -242,7 +289,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let read = Reader::new(Key::new("secret"))
-            .read(message("secret"))
+            .read(&message("secret"))
             .unwrap();
         assert_eq!(read.route, [Bytes::from_static(b"peer")]);
         assert_eq!(read.parent.message_type(), "status");
@@ -251,20 +298,40 @@ mod tests {
 
     #[test]
     fn what_is_not_signed_rightly_is_refused() {
-        let mut reader = Reader::new(Key::new("secret"));
-        let refused = |frames| Reader::new(Key::new("secret")).read(frames).err();
-        assert_eq!(refused(message("other")), Some(Refused::Signature));
-        assert_eq!(refused(message("")), Some(Refused::Signature));
-        assert_eq!(refused(vec![]), Some(Refused::NoDelimiter));
         let mut short = message("secret");
         short.truncate(5);
-        assert_eq!(refused(short), Some(Refused::TooFew));
         let mut changed = message("secret");
         changed[6] = Bytes::from_static(b"{}");
-        assert_eq!(refused(changed), Some(Refused::Signature));
-        let twice = message("secret");
-        assert!(reader.read(twice.clone()).is_ok());
-        assert_eq!(reader.read(twice).err(), Some(Refused::Replayed));
+        let whole = message("secret");
+        let header = [b"[]", b"{}", b"{}", b"{}"].map(|part| Bytes::from_static(part));
+        let parts = [
+            &header[0][..],
+            &header[1][..],
+            &header[2][..],
+            &header[3][..],
+        ];
+        let signature = Bytes::from(Key::new("secret").sign(parts));
+        let mut no_header = vec![Bytes::from_static(DELIMITER), signature];
+        no_header.extend(header);
+        let mut reader = Reader::new(Key::new("secret"));
+        for (frames, expected) in [
+            (message("other"), "the signature is wrong"),
+            (message(""), "the signature is wrong"),
+            (vec![], "there is no delimiter"),
+            (short, "frames are missing"),
+            (changed, "the signature is wrong"),
+            (no_header, "the header is not one of Jupyter's"),
+            (whole.clone(), ""),
+            (whole, "the signature was seen before"),
+        ] {
+            let refused = reader.read(&frames).err();
+            let refused = refused.map(|refused| refused.to_string());
+            assert!(
+                refused.unwrap_or_default().starts_with(expected),
+                "{expected}"
+            );
+        }
+        assert_eq!(reader.refused(), 7);
     }
 
     #[test]
@@ -272,8 +339,8 @@ mod tests {
         let frames = message("");
         assert!(frames[2].is_empty());
         let mut reader = Reader::new(Key::new(""));
-        assert!(reader.read(frames.clone()).is_ok());
-        assert!(reader.read(frames).is_ok());
+        assert!(reader.read(&frames).is_ok());
+        assert!(reader.read(&frames).is_ok());
     }
 
     #[test]

@@ -6,14 +6,15 @@ use super::Client;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::proto;
-use crate::retry::Backoff;
+use crate::retry::{Failures, Moment};
 
 /// Makes an attempt, and further ones as the client's policy says, each within the call's
 /// deadline.
 macro_rules! attempts {
     ($client:expr, $call:expr, $message:expr, $method:ident) => {{
         let (client, call, message): (&Client, Call, _) = ($client, $call, $message);
-        let mut backoff = Backoff::new(&client.shared.options.retry);
+        let retry = &client.shared.options.retry;
+        let mut failures = Failures::default();
         loop {
             let mut stub = client.shared.stub.clone();
             let attempt = stub.$method(client.request(message.clone()));
@@ -22,7 +23,10 @@ macro_rules! attempts {
                 Ok(Err(status)) => Failure::from(status),
                 Err(_) => Failure::deadline(client.deadline(call)),
             };
-            match backoff.after(&failure) {
+            let again = failure
+                .is_transient()
+                .then(|| failures.next(retry, failure.retry_after, Moment::now()));
+            match again.flatten() {
                 Some(wait) => {
                     tracing::debug!(%call, %failure, ?wait, "call is made again");
                     tokio::time::sleep(wait).await;

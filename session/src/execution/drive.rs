@@ -14,14 +14,14 @@ use tokio_util::sync::CancellationToken;
 use super::Job;
 use super::operation::Operation;
 use super::results::Results;
-use super::step::{Action, Execution, Input, Moment, Open, Rules, Verdict};
+use super::step::{Action, Execution, Input, Open, Rules, Verdict};
 use crate::call::Call;
 use crate::engine::Event;
 use crate::error::Error;
 use crate::failure::{Failure, Kind};
 use crate::proto::ExecutePlanResponse;
 use crate::proto::execute_plan_response::ResponseType;
-use crate::retry::chance;
+use crate::retry::Moment;
 
 /// How long an interrupt or a release is tried, with all its retries.
 const TIDYING: Duration = Duration::from_secs(15);
@@ -83,7 +83,7 @@ impl Drive {
             resend,
             retry: operation.session().client().options().retry.clone(),
         };
-        let (execution, actions) = Execution::begin(rules, moment());
+        let (execution, actions) = Execution::begin(rules, Moment::now());
         Self {
             stop: Stop {
                 user: stop,
@@ -202,7 +202,7 @@ impl Drive {
 
     fn step(&mut self, input: Input) {
         tracing::trace!(operation = %self.operation.id(), ?input);
-        let actions = self.execution.step(input, moment());
+        let actions = self.execution.step(input, Moment::now());
         self.actions.extend(actions);
     }
 
@@ -320,11 +320,4 @@ fn is_settled(failure: &Failure) -> bool {
             | Kind::SessionClosed
             | Kind::SessionChanged
     )
-}
-
-fn moment() -> Moment {
-    Moment {
-        now: Instant::now(),
-        chance: chance(),
-    }
 }

@@ -248,7 +248,13 @@ mod tests {
                 num_inflight_tasks: 0,
             })
         };
-        let cases: [(&str, Option<u64>, Vec<ResponseType>, &[&str]); 7] = [
+        type Case = (
+            &'static str,
+            Option<u64>,
+            Vec<ResponseType>,
+            &'static [&'static str],
+        );
+        let cases: [Case; 7] = [
             ("nothing", None, vec![complete()], &["schema 0", "done 0"]),
             (
                 "no rows",

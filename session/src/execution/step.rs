@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Kind};
-use crate::retry::{Retry, next_wait};
+use crate::retry::{Failures, Moment, Retry};
 
 /// Bytes of results after whose consumption the server is told to let go of them. It keeps 10 MiB
 /// at most of what was sent, so this only keeps its memory lower than it has to be.
@@ -37,7 +37,7 @@ const LEAVING_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often an operation that nobody listens to any more is interrupted while the server does
 /// not know it.
-const LEAVING_TRIES: u32 = 10;
+const LEAVING_TRIES: u32 = 25;
 
 /// What was decided before the execution began.
 #[derive(Debug, Clone)]
@@ -156,35 +156,12 @@ struct Segment {
     brought: bool,
 }
 
-/// Failures since the last progress.
-#[derive(Debug, Default)]
-struct Failures {
-    count: u32,
-    since: Option<Instant>,
-}
-
-impl Failures {
-    fn next(&mut self, policy: &Retry, asked: Option<Duration>, at: Moment) -> Option<Duration> {
-        let since = *self.since.get_or_insert(at.now);
-        self.count += 1;
-        let wait = next_wait(policy, self.count, asked, at.chance)?;
-        (at.now - since + wait <= policy.total).then_some(wait)
-    }
-}
-
 /// What was asked of the server about releasing.
 #[derive(Debug, Default)]
 struct Release {
     under_way: bool,
     taken: u64,
     waiting: Option<String>,
-}
-
-/// When a step is made, and its share of chance, between 0 and 1.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) now: Instant,
-    pub(super) chance: f64,
 }
 
 impl Execution {
@@ -216,7 +193,7 @@ impl Execution {
     pub(super) fn step(&mut self, input: Input, at: Moment) -> Vec<Action> {
         match (self.phase, input) {
             (Phase::Over, _) => Vec::new(),
-            (Phase::Leaving { tries }, input) => self.leaving(input, tries, at),
+            (Phase::Leaving { tries }, input) => self.leaving(&input, tries, at),
             (_, Input::Response { id, complete }) => self.response(id, complete),
             (_, Input::Taken(bytes)) => self.taken(bytes),
             (_, Input::Released) => self.released(),
@@ -363,11 +340,11 @@ impl Execution {
 
     /// Spark 4.3 trips over the release of an operation that is still being cancelled, and then
     /// counts it as running for ever. So the stream is read until it says that it was.
-    fn leaving(&mut self, input: Input, tries: u32, at: Moment) -> Vec<Action> {
+    fn leaving(&mut self, input: &Input, tries: u32, at: Moment) -> Vec<Action> {
         match input {
             Input::Response { complete, .. } => {
                 self.received = true;
-                if complete { self.end() } else { Vec::new() }
+                if *complete { self.end() } else { Vec::new() }
             }
             Input::Interrupted { again: false } => Vec::new(),
             // The plan may still be on its way; one that was answered has arrived, and is over.

@@ -113,7 +113,7 @@ pub(super) fn encode(
 ) -> bytes::Bytes {
     let any = |name: &str, value: Vec<u8>| prost_types::Any {
         type_url: format!("type.googleapis.com/google.rpc.{name}"),
-        value: value.into(),
+        value,
     };
     let metadata = info.metadata.clone().into_iter().collect();
     let wire = WireErrorInfo {

@@ -13,14 +13,14 @@ impl Session {
     /// The values of these settings; `None` for those that have none.
     ///
     /// # Errors
-    /// As any call; Spark refuses names it does not know and that were never set.
+    /// As any call.
     pub async fn get(&self, names: &[&str]) -> Result<BTreeMap<String, Option<String>>, Error> {
         let get = config_request::GetOption { keys: owned(names) };
         let response = self.config(OpType::GetOption(get)).await?;
         Ok(pairs(response))
     }
 
-    /// All settings whose names begin with `prefix`.
+    /// All settings whose names begin with `prefix`, under what follows it.
     ///
     /// # Errors
     /// As any call.

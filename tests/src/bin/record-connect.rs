@@ -3,11 +3,11 @@
 use firesteel_tests::connect::real::Spark;
 use firesteel_tests::connect::record::record;
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let Some(spark) = Spark::start(&[]) else {
-        std::process::exit(1);
+        return Err(std::io::Error::other("there is no Spark to record from"));
     };
-    let runtime = tokio::runtime::Runtime::new();
-    runtime.unwrap().block_on(record(&spark));
+    tokio::runtime::Runtime::new()?.block_on(record(&spark));
     spark.stop();
+    Ok(())
 }

@@ -177,7 +177,7 @@ fn command(
     let port = port.to_string();
     let warehouse = dir.join("warehouse").to_string_lossy().into_owned();
     let ours = [
-        ("spark.master", "local[2]"),
+        ("spark.master", "local[4]"),
         ("spark.app.name", "firesteel-tests"),
         ("spark.ui.enabled", "false"),
         ("spark.connect.grpc.binding.address", "127.0.0.1"),

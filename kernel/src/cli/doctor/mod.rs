@@ -50,11 +50,6 @@ enum Verdict {
         /// What to do about it.
         remedy: String,
     },
-    /// It could not be looked at, because of an earlier finding.
-    Unknown {
-        /// Which.
-        because: String,
-    },
 }
 
 impl Verdict {
@@ -108,12 +103,9 @@ impl Doctor {
 
 /// Whether nothing that was found keeps a notebook from running.
 fn will_run(findings: &[Finding]) -> bool {
-    !findings.iter().any(|finding| {
-        matches!(
-            finding.verdict,
-            Verdict::Bad { .. } | Verdict::Unknown { .. }
-        )
-    })
+    !findings
+        .iter()
+        .any(|finding| matches!(finding.verdict, Verdict::Bad { .. }))
 }
 
 fn print(finding: &Finding) {
@@ -121,7 +113,6 @@ fn print(finding: &Finding) {
         Verdict::Good { found } => ("ok  ", found, None),
         Verdict::Poor { found, remedy } => ("poor", found, Some(remedy)),
         Verdict::Bad { found, remedy } => ("BAD ", found, Some(remedy)),
-        Verdict::Unknown { because } => ("?   ", because, None),
     };
     say!("{mark}  {:<12} {found}", finding.name);
     if let Some(remedy) = remedy {
@@ -145,12 +136,8 @@ mod tests {
         let good = finding(Verdict::good("17"));
         let poor = finding(Verdict::poor("17", "25 starts faster"));
         let bad = finding(Verdict::bad("none", "install one"));
-        let unknown = finding(Verdict::Unknown {
-            because: "no Java".to_owned(),
-        });
         assert!(will_run(&[good.clone(), poor]));
-        assert!(!will_run(&[good.clone(), bad]));
-        assert!(!will_run(&[good, unknown]));
+        assert!(!will_run(&[good, bad]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The lines of a statement that an error is about, underlined.
 
 use super::SqlProblem;
-use super::message::position;
+use super::message::told;
 use crate::display::text::{push_visible_char, width};
 
 /// Lines of a piece over several lines that are shown.
@@ -58,29 +58,27 @@ impl Place {
 /// Finds the piece that Spark points at. `None` if it points at nothing that is there.
 pub(super) fn place(problem: &SqlProblem<'_>) -> Option<Place> {
     let sql: Vec<char> = problem.sql.chars().collect();
+    let told = told(problem.message);
     let context = problem.contexts.first();
-    let (start, stop, exact) = match (context, position(problem.message)) {
-        (Some(context), told) => {
-            // Spark counts in the text that it has put values into for `${…}`; only its line
-            // still holds here.
-            match problem.sql.contains("${") {
-                false => (context.start, context.stop, true),
-                true => (line_start(&sql, told?.0)?, 0, false),
-            }
-        }
-        (None, Some((line, column))) => {
-            let start = line_start(&sql, line)?;
-            match problem.sql.contains("${") {
-                false => (start + column, word_end(&sql, start + column), true),
-                true => (start, 0, false),
-            }
+    let told = told.filter(|told| told.by_parser || context.is_some());
+    // Spark counts in the text that it has put values into for `${…}`; only the line that it tells
+    // still holds in ours.
+    if problem.sql.contains("${") {
+        let start = line_start(&sql, told?.line)?;
+        return Some(rows(problem, &sql, start, None));
+    }
+    let (start, stop) = match (context, told) {
+        (Some(context), _) => (context.start, context.stop),
+        (None, Some(told)) => {
+            let start = line_start(&sql, told.line)? + told.column;
+            (start, word_end(&sql, start))
         }
         (None, None) => return None,
     };
     if start > sql.len() {
         return None;
     }
-    Some(rows(problem, &sql, start, exact.then_some(stop.max(start))))
+    Some(rows(problem, &sql, start, Some(stop.max(start))))
 }
 
 /// The first code point of a line, counted from 1.

@@ -37,7 +37,7 @@ pub(super) fn clean(message: &str, class: Option<&str>, sqlstate: Option<&str>) 
     lines.join("\n").trim().to_owned()
 }
 
-/// `	at org.apache…`, `	... 28 more`.
+/// Such as `at org.apache.spark.Task.run(Task.scala:147)` and `... 28 more`, indented.
 fn is_stack_frame(line: &str) -> bool {
     let inner = line.trim_start();
     line.starts_with(['\t', ' '])
@@ -45,21 +45,37 @@ fn is_stack_frame(line: &str) -> bool {
             || inner.starts_with("... ") && inner.ends_with(" more"))
 }
 
-/// Line and column, from 1 and 0, of a syntax error, which Spark tells in its message alone.
-pub(super) fn position(message: &str) -> Option<(usize, usize)> {
+/// Where a message says that the error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The line, from 1.
+    pub(super) line: usize,
+    /// Code points before it on its line.
+    pub(super) column: usize,
+    /// Whether it is the parser that says so, of the statement itself. Others may speak of the
+    /// text of a view.
+    pub(super) by_parser: bool,
+}
+
+/// Finds `(line 1, pos 7)`, as the parser says it, or `; line 1 pos 7`, as all others do.
+pub(super) fn told(message: &str) -> Option<Told> {
     let number = |text: &str| -> Option<usize> {
         let digits = text
             .find(|ch: char| !ch.is_ascii_digit())
             .unwrap_or(text.len());
         text[..digits].parse().ok()
     };
-    let (_, rest) = message.split_once("line ")?;
-    let line = number(rest)?;
-    let after = rest.trim_start_matches(|ch: char| ch.is_ascii_digit());
-    let column = after
-        .strip_prefix(", pos ")
-        .or_else(|| after.strip_prefix(" pos "))?;
-    Some((line, number(column)?))
+    message.match_indices("line ").find_map(|(at, mark)| {
+        let rest = &message[at + mark.len()..];
+        let after = rest.trim_start_matches(|ch: char| ch.is_ascii_digit());
+        let parsed = after.strip_prefix(", pos ");
+        let column = parsed.or_else(|| after.strip_prefix(" pos "))?;
+        Some(Told {
+            line: number(rest)?,
+            column: number(column)?,
+            by_parser: parsed.is_some(),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -107,12 +123,23 @@ mod tests {
 
     #[test]
     fn a_position_is_found_in_both_of_sparks_spellings() {
-        assert_eq!(
-            position("x SQLSTATE: 42601 (line 3, pos 26)\n"),
-            Some((3, 26))
-        );
-        assert_eq!(position("x; line 12 pos 4;\n'Project"), Some((12, 4)));
-        assert_eq!(position("offline mode"), None);
-        assert_eq!(position("line x"), None);
+        let at = |line, column, by_parser| {
+            Some(Told {
+                line,
+                column,
+                by_parser,
+            })
+        };
+        let cases = [
+            ("x SQLSTATE: 42601 (line 3, pos 26)\n", at(3, 26, true)),
+            ("x; line 12 pos 4;\n'Project", at(12, 4, false)),
+            ("no line x. SQLSTATE: 42601 (line 1, pos 0)", at(1, 0, true)),
+            ("offline mode", None),
+            ("line x", None),
+            ("line 1", None),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(told(message), expected, "{message}");
+        }
     }
 }

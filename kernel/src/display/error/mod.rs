@@ -103,3 +103,6 @@ pub fn report(problem: &SqlProblem<'_>) -> Report {
         traceback,
     }
 }
+
+#[cfg(test)]
+mod tests;

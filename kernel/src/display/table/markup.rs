@@ -7,7 +7,7 @@ use super::Head;
 use super::grid::{Grid, Value, for_title};
 
 /// Characters of a value that a cell shows.
-const LONGEST: usize = 160;
+const LONGEST: usize = 100;
 
 /// Characters of a column's type that its header shows.
 const LONGEST_TYPE: usize = 60;
@@ -45,16 +45,11 @@ pub(super) fn push_table(html: &mut String, heads: &[Head], grid: &Grid) {
 
 fn push_cell(html: &mut String, value: Value<'_>, number: bool) {
     let (text, whole) = match value {
-        Value::Null if number => {
-            html.push_str("<td class=\"n z\">");
-            html.push_str(NULL);
-            html.push_str("</td>");
-            return;
-        }
         Value::Null => {
-            html.push_str("<td class=\"z\">");
+            html.push_str(if number { "<td class=\"n\">" } else { "<td>" });
+            html.push_str("<i>");
             html.push_str(NULL);
-            html.push_str("</td>");
+            html.push_str("</i></td>");
             return;
         }
         Value::Text(text) => (text, is_longer(text, LONGEST).then_some(text)),
@@ -83,6 +78,10 @@ fn push_title(html: &mut String, text: &str) {
 }
 
 fn push_start(html: &mut String, text: &str, longest: usize) {
+    if text.len() <= longest {
+        push_escaped(html, text);
+        return;
+    }
     let mut characters = text.chars();
     for ch in characters.by_ref().take(longest) {
         push_escaped_char(html, ch);

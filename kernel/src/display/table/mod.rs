@@ -12,7 +12,7 @@ use super::bundle;
 use super::facts::{Facts, footer_text, push_footer};
 use super::html::{STYLE, push_escaped_lines};
 use super::text::visible_lines;
-use super::types::{is_number, spark_type};
+use super::types::{is_number, is_text, spark_type};
 use super::zone::Zone;
 use grid::Grid;
 
@@ -44,7 +44,10 @@ pub fn table(schema: &Schema, batches: &[RecordBatch], zone: &Zone, facts: &Fact
 struct Head {
     name: String,
     type_name: String,
+    /// Whether values line up at their right.
     number: bool,
+    /// Whether a part of a value would mislead.
+    whole: bool,
 }
 
 impl Head {
@@ -57,6 +60,7 @@ impl Head {
             name: field.name().clone(),
             type_name,
             number: is_number(field.data_type()),
+            whole: !field.data_type().is_nested() && !is_text(field.data_type()),
         }
     }
 }

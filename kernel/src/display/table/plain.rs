@@ -13,7 +13,8 @@ const WIDEST: usize = 120;
 /// What a column takes at most while all columns fit.
 const WIDEST_COLUMN: usize = 48;
 
-/// What a column is cut to before columns are left out.
+/// What a column of text is cut to before columns are left out. Numbers, dates and the like are
+/// never cut, only their headers are.
 const NARROWEST_COLUMN: usize = 10;
 
 /// Between columns.
@@ -55,6 +56,8 @@ struct Cells<'a> {
     grid: &'a Grid,
     /// What each column takes.
     widths: Vec<usize>,
+    /// What each column takes at least.
+    least: Vec<usize>,
     scratch: String,
 }
 
@@ -64,10 +67,11 @@ impl<'a> Cells<'a> {
             heads,
             grid,
             widths: vec![1; heads.len()],
+            least: vec![1; heads.len()],
             scratch: String::new(),
         };
         for line in 0..grid.rows + 2 {
-            for column in 0..heads.len() {
+            for (column, head) in heads.iter().enumerate() {
                 cells.read(line, column);
                 // A text this long is cut anyway.
                 let wide = match cells.scratch.len() > 4 * WIDEST {
@@ -75,7 +79,13 @@ impl<'a> Cells<'a> {
                     false => width(&cells.scratch),
                 };
                 cells.widths[column] = cells.widths[column].max(wide);
+                if line > 1 && head.whole {
+                    cells.least[column] = cells.least[column].max(wide);
+                }
             }
+        }
+        for least in &mut cells.least {
+            *least = (*least).clamp(NARROWEST_COLUMN, WIDEST);
         }
         cells
     }
@@ -104,23 +114,28 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// What a column takes where none takes more than `most` without need.
+    fn narrowed(&self, column: usize, most: usize) -> usize {
+        self.widths[column].min(most.max(self.least[column]))
+    }
+
     /// Narrows the widest columns until all fit, and says how many are shown.
     fn fit(&mut self) -> usize {
-        let total = |widths: &[usize], most: usize| -> usize {
-            let columns: usize = widths.iter().map(|width| (*width).min(most)).sum();
-            columns + GAP.len() * widths.len().saturating_sub(1)
+        let total = |shown: usize, most: usize| -> usize {
+            let columns: usize = (0..shown).map(|column| self.narrowed(column, most)).sum();
+            columns + GAP.len() * shown.saturating_sub(1)
         };
         let mut shown = self.widths.len();
-        while shown > 1 && total(&self.widths[..shown], NARROWEST_COLUMN) > WIDEST {
+        while shown > 1 && total(shown, NARROWEST_COLUMN) > WIDEST {
             shown -= 1;
         }
         let most = (NARROWEST_COLUMN..=WIDEST_COLUMN)
             .rev()
-            .find(|most| total(&self.widths[..shown], *most) <= WIDEST)
+            .find(|most| total(shown, *most) <= WIDEST)
             .unwrap_or(NARROWEST_COLUMN);
-        for width in &mut self.widths {
-            *width = (*width).min(most);
-        }
+        self.widths = (0..shown)
+            .map(|column| self.narrowed(column, most))
+            .collect();
         shown
     }
 

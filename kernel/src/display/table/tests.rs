@@ -211,8 +211,7 @@ fn values_of_every_plain_type_are_readable() {
             "0 bytes",
             "1 byte: 61",
             "20 bytes: ff ff ff ff ff ff ff ff …",
-        ]
-        .map(|text| &*text),
+        ],
     );
 }
 
@@ -270,7 +269,13 @@ fn null_is_told_from_empty_text_and_from_the_word() {
     let html = Html::parse_fragment(&html);
     let cells: Vec<(String, bool)> = all(&html, "td")
         .into_iter()
-        .map(|cell| (text(cell), cell.attr("class") == Some("z")))
+        .map(|cell| {
+            (
+                text(cell),
+                cell.first_child()
+                    .is_some_and(|child| child.value().is_element()),
+            )
+        })
         .collect();
     let expected = [("NULL", true), ("", false), ("NULL", false)];
     assert_eq!(cells, expected.map(|(text, null)| (text.to_owned(), null)));
@@ -286,7 +291,7 @@ fn long_text_is_cut_and_whole_in_its_title() {
     let html = Html::parse_fragment(&html);
     let cell = all(&html, "td")[0];
     assert_eq!(cell.attr("title"), Some(long.as_str()));
-    assert_eq!(text(cell).chars().count(), 161);
+    assert_eq!(text(cell).chars().count(), 101);
     assert!(text(cell).ends_with('…'));
     let row = plain.lines().nth(3).unwrap();
     assert!(row.ends_with('…') && row.chars().count() == 48, "{row}");
@@ -336,7 +341,7 @@ fn data_is_never_markup() {
     let (html, plain) = shown(&batch(columns));
     let parsed = Html::parse_fragment(&html);
     let known = [
-        "html", "style", "div", "table", "thead", "tbody", "tr", "th", "td", "small",
+        "html", "style", "div", "table", "thead", "tbody", "tr", "th", "td", "small", "i",
     ];
     for element in all(&parsed, "*") {
         let element = element.value();
@@ -344,8 +349,7 @@ fn data_is_never_markup() {
         for (name, value) in element.attrs() {
             assert!(
                 name == "title"
-                    || name == "class"
-                        && ["firesteel", "firesteel-foot", "n", "z", "n z"].contains(&value),
+                    || name == "class" && ["firesteel", "firesteel-foot", "n"].contains(&value),
                 "{element:?}"
             );
         }
@@ -394,13 +398,13 @@ fn a_single_text_of_many_lines_is_shown_as_it_is() {
     )]));
     assert_eq!(
         text,
-        "== Physical Plan ==\n*(1) Project [<1>]\n\t+- Scan␛\n\n1 row · 0.12 s"
+        "== Physical Plan ==\n*(1) Project [<1>]\n\t+- Scan\\u{1b}\n\n1 row · 0.12 s"
     );
     let html = Html::parse_fragment(&html);
     let pre = all(&html, "pre")[0];
     assert_eq!(
         self::text(pre),
-        "== Physical Plan ==\n*(1) Project [<1>]\n\t+- Scan␛"
+        "== Physical Plan ==\n*(1) Project [<1>]\n\t+- Scan\\u{1b}"
     );
 }
 

@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
-use super::{read, reply};
+use super::{read, reply, reply_failure};
 use crate::run::interpreter::{Completions, Interpreter};
+use crate::serve::guard::answered;
 use crate::wire::frames::Received;
 use crate::wire::router::Answers;
 
@@ -19,14 +21,17 @@ pub(in crate::serve) async fn answer(
     interpreter: &mut dyn Interpreter,
     received: &Received,
     answers: &Answers,
+    stop: &CancellationToken,
 ) {
     let Some(Content { code, cursor_pos }) = read(received, answers) else {
         return;
     };
     let end = code.chars().count();
     let cursor = cursor_pos.map_or(end, |cursor| cursor.min(end));
-    let found = interpreter.complete(&code, cursor).await;
-    reply(received, answers, &content(&found));
+    match answered(stop, interpreter.complete(&code, cursor)).await {
+        Ok(found) => reply(received, answers, &content(&found)),
+        Err(failure) => reply_failure(received, answers, &failure),
+    }
 }
 
 /// The types stand in the metadata, where JupyterLab looks for them.

@@ -1,22 +1,25 @@
 //! `execute_request`: runs a cell.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
-use futures::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-
 use tokio_util::sync::CancellationToken;
 
-use super::{read, reply};
+use super::reply;
 use crate::run::interpreter::{Cell, Failure, Outcome};
 use crate::run::queue::Fate;
+use crate::serve::Request;
+use crate::serve::guard::{answered, caught, interrupted};
 use crate::serve::worker::Worker;
-use crate::serve::{Request, Shared};
-use crate::wire::iopub::Bracket;
+use crate::wire::iopub::{Bracket, Output};
 use crate::wire::stdin::Stdin;
+
+/// How long a failed execution waits for those that are on their way already, so that they are
+/// aborted with the rest. It ends before the failure is told: what a client sends knowing of it is
+/// never aborted.
+const ON_THEIR_WAY: Duration = Duration::from_millis(30);
 
 #[derive(Deserialize)]
 struct Content {
@@ -26,7 +29,7 @@ struct Content {
     store_history: Option<bool>,
     #[serde(default)]
     user_expressions: Option<BTreeMap<String, String>>,
-    #[serde(default = "yes")]
+    #[serde(default)]
     allow_stdin: bool,
     #[serde(default = "yes")]
     stop_on_error: bool,
@@ -48,24 +51,59 @@ pub(in crate::serve) async fn answer(
     request: &Request,
     bracket: &Bracket,
     fate: Fate,
-    stop: CancellationToken,
+    stop: &CancellationToken,
 ) {
     let Request { received, answers } = request;
     if fate == Fate::Abort {
-        let content = json!({ "status": "aborted", "execution_count": worker.count });
+        let content = json!({
+            "status": "aborted",
+            "execution_count": worker.count,
+            "user_expressions": {},
+            "payload": [],
+        });
         return reply(received, answers, &content);
     }
-    let Some(asked) = read::<Content>(received, answers) else {
-        return;
+    let asked: Content = match serde_json::from_slice(&received.content) {
+        Ok(asked) => asked,
+        Err(error) => {
+            let failure = super::malformed(&error);
+            return reply(received, answers, &failed(&failure, worker.count));
+        }
     };
+    let output = if asked.silent {
+        Output::nowhere()
+    } else {
+        bracket.output(stop)
+    };
+    let content = match run(worker, request, &asked, &output, stop).await {
+        Ok(()) => done(worker, &asked, stop).await,
+        Err(failure) => {
+            output.error(&failure).await;
+            if asked.stop_on_error && !asked.silent {
+                tokio::time::sleep(ON_THEIR_WAY).await;
+                worker.shared.abort_executions();
+            }
+            failed(&failure, worker.count)
+        }
+    };
+    reply(received, answers, &content);
+}
+
+async fn run(
+    worker: &mut Worker,
+    request: &Request,
+    asked: &Content,
+    output: &Output,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let Request { received, .. } = request;
     if asked.counts() {
         worker.count += 1;
+        worker.history.add(worker.count, &asked.code);
     }
-    let output = bracket.output(asked.silent);
     output.execute_input(&asked.code, worker.count).await;
-
     let stdin = if asked.allow_stdin {
-        Stdin::allowed(&worker.stdin, &received.route, &received.parent, &stop)
+        Stdin::allowed(&worker.stdin, &received.route, &received.parent, stop)
     } else {
         Stdin::refused()
     };
@@ -74,35 +112,25 @@ pub(in crate::serve) async fn answer(
         silent: asked.silent,
         output: output.clone(),
         stdin,
-        stop,
+        stop: stop.clone(),
     };
-    if asked.counts() {
-        worker.history.add(worker.count, &asked.code);
-    }
-    let running = worker.interpreter.execute(&asked.code, cell);
-    let outcome = AssertUnwindSafe(running)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Outcome::Failed(panicked(panic.as_ref())));
-    let failure = match outcome {
-        Outcome::Done => {
-            let content = done(worker, &asked).await;
-            return reply(received, answers, &content);
-        }
-        Outcome::Failed(failure) => failure,
-        Outcome::Interrupted => interrupted(),
+    let running = caught(worker.interpreter.execute(&asked.code, cell));
+    let outcome = tokio::select! {
+        outcome = running => outcome?,
+        () = worker.shared.given_up() => Outcome::Interrupted,
     };
-    output.error(&failure).await;
-    if asked.stop_on_error {
-        abort_the_rest(&worker.shared);
+    match outcome {
+        Outcome::Done => Ok(()),
+        Outcome::Failed(failure) => Err(failure),
+        Outcome::Interrupted => Err(interrupted()),
     }
-    reply(received, answers, &failed(&failure, worker.count));
 }
 
-async fn done(worker: &mut Worker, asked: &Content) -> Value {
+async fn done(worker: &mut Worker, asked: &Content, stop: &CancellationToken) -> Value {
     let mut values = Map::new();
     for (name, expression) in asked.user_expressions.iter().flatten() {
-        let value = match worker.interpreter.evaluate(expression).await {
+        let value = answered(stop, worker.interpreter.evaluate(expression)).await;
+        let value = match value.and_then(|value| value) {
             Ok(data) => json!({ "status": "ok", "data": data, "metadata": {} }),
             Err(failure) => json!({
                 "status": "error",
@@ -131,35 +159,4 @@ fn failed(failure: &Failure, count: u32) -> Value {
         "user_expressions": {},
         "payload": [],
     })
-}
-
-fn abort_the_rest(shared: &Shared) {
-    shared.queue().abort(Request::is_execution);
-}
-
-/// What an interrupted cell shows; front ends know it by this name.
-fn interrupted() -> Failure {
-    Failure {
-        name: "KeyboardInterrupt".to_owned(),
-        value: "interrupted".to_owned(),
-        traceback: vec!["Interrupted. Views and settings are kept.".to_owned()],
-    }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let said = panic
-        .downcast_ref::<&str>()
-        .map(|said| (*said).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(said, "a cell made the kernel panic");
-    let value = format!("the kernel failed at this cell, by a fault of its own: {said}");
-    Failure {
-        name: "InternalError".to_owned(),
-        traceback: vec![
-            value.clone(),
-            "The kernel goes on; please report this with the cell.".to_owned(),
-        ],
-        value,
-    }
 }

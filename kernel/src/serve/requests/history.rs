@@ -17,10 +17,8 @@ struct Content {
     hist_access_type: Access,
     #[serde(default)]
     output: bool,
-    #[serde(default)]
-    session: i64,
-    #[serde(default)]
-    start: i64,
+    session: Option<i64>,
+    start: Option<i64>,
     stop: Option<i64>,
     n: Option<usize>,
     pattern: Option<String>,
@@ -44,7 +42,10 @@ pub(in crate::serve) fn answer(history: &History, received: &Received, answers: 
     let n = asked.n.unwrap_or(MOST);
     let entries = match asked.hist_access_type {
         Access::Tail => history.tail(n),
-        Access::Range => history.range(asked.session, asked.start, asked.stop),
+        Access::Range => {
+            let (session, start) = (asked.session.unwrap_or(0), asked.start.unwrap_or(0));
+            history.range(session, start, asked.stop)
+        }
         Access::Search => history.search(&Search {
             pattern: asked.pattern.as_deref().unwrap_or("*"),
             unique: asked.unique,

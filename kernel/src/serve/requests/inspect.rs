@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use super::{read, reply};
+use super::{read, reply, reply_failure};
 use crate::run::interpreter::Interpreter;
+use crate::serve::guard::answered;
 use crate::wire::frames::Received;
 use crate::wire::router::Answers;
 
@@ -21,15 +23,18 @@ pub(in crate::serve) async fn answer(
     interpreter: &mut dyn Interpreter,
     received: &Received,
     answers: &Answers,
+    stop: &CancellationToken,
 ) {
     let Some(asked) = read::<Content>(received, answers) else {
         return;
     };
     let end = asked.code.chars().count();
     let cursor = asked.cursor_pos.map_or(end, |cursor| cursor.min(end));
-    let known = interpreter
-        .inspect(&asked.code, cursor, asked.detail_level)
-        .await;
+    let known = interpreter.inspect(&asked.code, cursor, asked.detail_level);
+    let known = match answered(stop, known).await {
+        Ok(known) => known,
+        Err(failure) => return reply_failure(received, answers, &failure),
+    };
     let found = known.is_some();
     let content = json!({
         "status": "ok",

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{read, reply};
+use super::{read, reply, reply_failure};
 use crate::run::interpreter::{Completeness, Interpreter};
+use crate::serve::guard::caught_now;
 use crate::wire::frames::Received;
 use crate::wire::router::Answers;
 
@@ -21,7 +22,11 @@ pub(in crate::serve) fn answer(
     let Some(Content { code }) = read(received, answers) else {
         return;
     };
-    let content = match interpreter.is_complete(&code) {
+    let told = match caught_now(|| interpreter.is_complete(&code)) {
+        Ok(told) => told,
+        Err(failure) => return reply_failure(received, answers, &failure),
+    };
+    let content = match told {
         Completeness::Complete => json!({ "status": "complete" }),
         Completeness::Incomplete { indent } => json!({ "status": "incomplete", "indent": indent }),
         Completeness::Invalid => json!({ "status": "invalid" }),

@@ -1,7 +1,8 @@
 //! One file for each kind of request.
 //!
 //! Requests are read into types of our own, because front ends leave fields out that
-//! `jupyter-protocol` insists on; what is missing gets the protocol's default.
+//! `jupyter-protocol` insists on (`wire::shortcomings` shows it); what is missing gets the
+//! protocol's default.
 
 pub(super) mod comm;
 pub(super) mod complete;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::run::interpreter::Failure;
 use crate::wire::frames::Received;
 use crate::wire::router::Answers;
 
@@ -25,16 +27,29 @@ fn read<T: DeserializeOwned>(received: &Received, answers: &Answers) -> Option<T
     match serde_json::from_slice(&received.content) {
         Ok(content) => Some(content),
         Err(error) => {
-            let content = json!({
-                "status": "error",
-                "ename": "MalformedRequest",
-                "evalue": format!("the request cannot be read: {error}"),
-                "traceback": [],
-            });
-            reply(received, answers, &content);
+            reply_failure(received, answers, &malformed(&error));
             None
         }
     }
+}
+
+fn malformed(error: &serde_json::Error) -> Failure {
+    Failure {
+        name: "MalformedRequest".to_owned(),
+        value: format!("the request cannot be read: {error}"),
+        traceback: Vec::new(),
+    }
+}
+
+/// Answers that the request failed.
+fn reply_failure(received: &Received, answers: &Answers, failure: &Failure) {
+    let content = json!({
+        "status": "error",
+        "ename": failure.name,
+        "evalue": failure.value,
+        "traceback": failure.traceback,
+    });
+    reply(received, answers, &content);
 }
 
 /// Sends the reply that belongs to a request.

@@ -4,10 +4,14 @@
 //! reading, or drops messages of those who read. Here each subscriber has a queue of its own,
 //! bounded in bytes; a full one holds the producer back for a while, and then its peer alone goes.
 
+mod backlog;
+mod limits;
+mod listener;
 mod output;
 mod peer;
 mod publisher;
 mod queue;
+mod standing;
 mod zmtp;
 
 use std::io;
@@ -17,49 +21,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::connection::Address;
+use super::connection::Bound;
 use super::frames::{Parent, Writer};
-use publisher::{Listener, Order, Ready};
+use listener::Listener;
+use publisher::{Order, Ready};
 
+pub use limits::Limits;
 pub use output::{Bracket, Captured, DisplayId, Output};
-
-/// How much the publisher bears.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes that may wait for one subscriber before it holds the producer back.
-    pub queue_bytes: usize,
-    /// How long one subscriber may hold the producer back before it is dropped.
-    pub hold: Duration,
-    /// Bytes of messages that wait for the very first subscriber.
-    pub backlog_bytes: usize,
-    /// How long they wait for it.
-    pub backlog_age: Duration,
-    /// How long a new connection may take to shake hands.
-    pub handshake: Duration,
-    /// Connections at a time.
-    pub connections: usize,
-    /// Subscriptions of one connection.
-    pub subscriptions: usize,
-    /// Bytes that producers may have on their way to the publisher.
-    pub under_way: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            queue_bytes: 16 << 20,
-            hold: Duration::from_secs(10),
-            backlog_bytes: 8 << 20,
-            backlog_age: Duration::from_secs(60),
-            handshake: Duration::from_secs(5),
-            connections: 128,
-            subscriptions: 64,
-            under_way: 4 << 20,
-        }
-    }
-}
 
 /// A handle to the publisher. When the last is gone, the publisher ends.
 #[derive(Clone)]
@@ -71,33 +42,41 @@ pub(crate) struct Iopub {
 }
 
 impl Iopub {
-    /// Listens for subscribers. The task ends when every handle is gone.
-    pub(crate) async fn open(
-        address: &Address,
+    /// Listens for subscribers, until every handle is gone or the task's handle is dropped.
+    pub(crate) fn open(
+        bound: Bound,
         writer: Writer,
         limits: Limits,
-    ) -> io::Result<(Self, JoinHandle<()>)> {
-        let listener = Listener::bind(address).await?;
+    ) -> io::Result<(Self, AbortOnDropHandle<()>)> {
+        let listener = Listener::new(bound)?;
         let (orders, receiver) = mpsc::unbounded_channel();
-        let task = tokio::spawn(publisher::run(listener, limits, writer.clone(), receiver));
+        let publisher = publisher::run(listener, limits, writer.clone(), receiver);
         let iopub = Self {
             orders,
             room: Arc::new(Semaphore::new(limits.under_way)),
             under_way: limits.under_way,
             writer,
         };
-        Ok((iopub, task))
+        Ok((iopub, AbortOnDropHandle::new(tokio::spawn(publisher))))
     }
 
-    /// Publishes a message, after waiting until there is room for it.
-    async fn send(&self, message_type: &str, parent: &Parent, content: &impl Serialize) {
+    /// Publishes a message, after waiting until there is room for it or `stop` is cancelled: who
+    /// is stopped has little left to say, and is not to hang on a slow reader.
+    async fn send(
+        &self,
+        message_type: &str,
+        parent: &Parent,
+        content: &impl Serialize,
+        stop: &CancellationToken,
+    ) {
         let Some(message) = self.ready(message_type, parent, content) else {
             return;
         };
         let share = message.bytes.len().min(self.under_way);
         let share = u32::try_from(share).unwrap_or(u32::MAX);
         // The semaphore is never closed.
-        let share = Arc::clone(&self.room).acquire_many_owned(share).await.ok();
+        let room = Arc::clone(&self.room).acquire_many_owned(share);
+        let share = stop.run_until_cancelled(room).await.and_then(Result::ok);
         self.order(message, share);
     }
 
@@ -143,9 +122,9 @@ impl Iopub {
     /// Waits until everything published so far has left, or `within` is over.
     pub(crate) async fn drain(&self, within: Duration) {
         let (done, drained) = oneshot::channel();
-        if self.orders.send(Order::Drain(within, done)).is_ok() {
-            // An error means that the publisher has ended and nothing waits.
-            let _ = drained.await;
+        if self.orders.send(Order::Drain(done)).is_ok() {
+            // Who does not read in time does not get it.
+            let _ = tokio::time::timeout(within, drained).await;
         }
     }
 

@@ -9,6 +9,7 @@ use jupyter_protocol::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Iopub;
@@ -32,7 +33,8 @@ impl DisplayId {
     }
 }
 
-/// Where the outputs of one request go. Each call waits while a slow reader holds outputs back.
+/// Where the outputs of one request go. Each call waits while a slow reader holds outputs back,
+/// unless the request is stopped: an interrupt never hangs on a reader.
 #[derive(Clone)]
 pub struct Output {
     way: Way,
@@ -40,12 +42,19 @@ pub struct Output {
 
 #[derive(Clone)]
 enum Way {
-    /// To the subscribers, as answers to this request.
-    Iopub(Iopub, Parent),
+    /// To the subscribers.
+    Iopub(Arc<Request>),
     /// Nowhere: the request is silent.
     Nowhere,
     /// Into a test's hands.
     Captured(Captured),
+}
+
+/// What outputs belong to. Once it is stopped, they no longer wait.
+struct Request {
+    iopub: Iopub,
+    parent: Parent,
+    stop: CancellationToken,
 }
 
 /// The outputs of a test, in order, each with its message type.
@@ -76,7 +85,7 @@ impl Output {
         (Self { way }, captured)
     }
 
-    /// An output that goes nowhere.
+    /// Where the outputs of a silent request go: nowhere.
     pub(crate) fn nowhere() -> Self {
         Self { way: Way::Nowhere }
     }
@@ -91,8 +100,10 @@ impl Output {
         self.send("stream", StreamContent::stderr(text)).await;
     }
 
-    /// Shows something; with an id it can be updated later.
+    /// Shows something; with an id it can be updated later. `data` holds text/plain, here and in
+    /// all other bundles: it is what a front end shows that knows nothing else.
     pub async fn display(&self, data: Media, id: Option<&DisplayId>) {
+        debug_assert_plain(&data);
         let content = DisplayData {
             data,
             transient: id.map(DisplayId::transient),
@@ -103,6 +114,7 @@ impl Output {
 
     /// Replaces what a display of this id shows.
     pub async fn update(&self, id: &DisplayId, data: Media) {
+        debug_assert_plain(&data);
         let content = UpdateDisplayData {
             data,
             transient: id.transient(),
@@ -113,6 +125,7 @@ impl Output {
 
     /// Shows the value of the cell.
     pub async fn result(&self, count: u32, data: Media) {
+        debug_assert_plain(&data);
         // Not jupyter_protocol's type: it writes a missing `transient` as null, which Jupyter's
         // schema refuses.
         let content = json!({ "execution_count": count, "data": data, "metadata": {} });
@@ -145,7 +158,14 @@ impl Output {
 
     async fn send(&self, message_type: &str, content: impl Serialize) {
         match &self.way {
-            Way::Iopub(iopub, parent) => iopub.send(message_type, parent, &content).await,
+            Way::Iopub(request) => {
+                let Request {
+                    iopub,
+                    parent,
+                    stop,
+                } = &**request;
+                iopub.send(message_type, parent, &content, stop).await;
+            }
             Way::Nowhere => {}
             Way::Captured(Captured(messages)) => {
                 let value = serde_json::to_value(content).unwrap_or_default();
@@ -156,6 +176,15 @@ impl Output {
             }
         }
     }
+}
+
+fn debug_assert_plain(data: &Media) {
+    debug_assert!(
+        data.content
+            .iter()
+            .any(|part| part.mime_type() == "text/plain"),
+        "every bundle holds text/plain"
+    );
 }
 
 /// The time a request takes: busy is told when it is made, idle when it is dropped, once, after
@@ -174,13 +203,15 @@ impl Bracket {
         }
     }
 
-    /// Where the request's outputs go; nowhere when it is `silent`.
-    pub(crate) fn output(&self, silent: bool) -> Output {
-        if silent {
-            return Output::nowhere();
-        }
+    /// Where the request's outputs go.
+    pub(crate) fn output(&self, stop: &CancellationToken) -> Output {
+        let request = Request {
+            iopub: self.iopub.clone(),
+            parent: self.parent.clone(),
+            stop: stop.clone(),
+        };
         Output {
-            way: Way::Iopub(self.iopub.clone(), self.parent.clone()),
+            way: Way::Iopub(Arc::new(request)),
         }
     }
 
@@ -194,5 +225,54 @@ impl Bracket {
 impl Drop for Bracket {
     fn drop(&mut self) {
         self.iopub.send_now("status", &self.parent, &Status::idle());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jupyter_protocol::MediaType;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_captured_is_what_would_be_sent() {
+        let (output, captured) = Output::captured();
+        let id = DisplayId::unique();
+        let plain = || Media::new(vec![MediaType::Plain("1".to_owned())]);
+        output.stdout("hello").await;
+        output.display(plain(), Some(&id)).await;
+        output.update(&id, plain()).await;
+        output.display(plain(), None).await;
+        output.result(3, plain()).await;
+        output.clear(true).await;
+        let data = json!({ "text/plain": "1" });
+        let transient = json!({ "display_id": id.0 });
+        let expected = [
+            ("stream", json!({ "name": "stdout", "text": "hello" })),
+            (
+                "display_data",
+                json!({ "data": data, "metadata": {}, "transient": transient }),
+            ),
+            (
+                "update_display_data",
+                json!({ "data": data, "metadata": {}, "transient": transient }),
+            ),
+            ("display_data", json!({ "data": data, "metadata": {} })),
+            (
+                "execute_result",
+                json!({ "execution_count": 3, "data": data, "metadata": {} }),
+            ),
+            ("clear_output", json!({ "wait": true })),
+        ];
+        let expected = expected.map(|(message_type, content)| (message_type.to_owned(), content));
+        assert_eq!(captured.messages(), expected);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "every bundle holds text/plain")]
+    async fn a_bundle_without_plain_text_is_our_own_mistake() {
+        let (output, _captured) = Output::captured();
+        let html = Media::new(vec![MediaType::Html("<b>1</b>".to_owned())]);
+        output.display(html, None).await;
     }
 }

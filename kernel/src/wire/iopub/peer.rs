@@ -19,8 +19,8 @@ pub(super) type PeerId = u64;
 
 /// What happens on a connection.
 pub(super) enum Happened {
-    /// It shook hands.
-    Joined(PeerId, Arc<Queue>),
+    /// It was made. What is published from now on may be for it.
+    Connected(PeerId, Arc<Queue>),
     /// It wants messages whose topic begins so.
     Subscribed(PeerId, Bytes),
     /// It no longer wants them.
@@ -31,38 +31,49 @@ pub(super) enum Happened {
 
 /// Serves one connection until it ends, is closed by the publisher, or breaks the protocol.
 pub(super) async fn serve<S>(
-    mut stream: S,
+    stream: S,
     id: PeerId,
+    queue: Arc<Queue>,
     limits: Limits,
-    tell: mpsc::UnboundedSender<Happened>,
+    tell: mpsc::Sender<Happened>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    match tokio::time::timeout(limits.handshake, zmtp::handshake(&mut stream)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return tracing::debug!(id, %error, "an iopub handshake failed"),
-        Err(_) => return tracing::debug!(id, "an iopub handshake took too long"),
+    tokio::select! {
+        ended = talk(stream, id, &queue, limits, &tell) => {
+            if let Err(error) = ended {
+                tracing::debug!(id, %error, "an iopub connection ended");
+            }
+        }
+        () = queue.closed() => {}
     }
-    let queue = Arc::new(Queue::default());
     // The publisher may have ended; then nobody needs to know.
-    let _ = tell.send(Happened::Joined(id, Arc::clone(&queue)));
+    let _ = tell.send(Happened::Left(id)).await;
+}
+
+async fn talk<S>(
+    mut stream: S,
+    id: PeerId,
+    queue: &Queue,
+    limits: Limits,
+    tell: &mpsc::Sender<Happened>,
+) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    tokio::time::timeout(limits.handshake, zmtp::handshake(&mut stream)).await??;
     let (mut reading, writing) = tokio::io::split(stream);
-    let ended = tokio::select! {
-        ended = listen(&mut reading, id, &queue, &tell) => ended,
-        ended = write(writing, &queue) => ended,
-    };
-    if let Err(error) = ended {
-        tracing::debug!(id, %error, "an iopub subscriber left");
+    tokio::select! {
+        ended = listen(&mut reading, id, queue, tell) => ended,
+        ended = write(writing, queue) => ended,
     }
-    queue.close();
-    let _ = tell.send(Happened::Left(id));
 }
 
 async fn listen<S: AsyncRead + Unpin>(
     stream: &mut S,
     id: PeerId,
     queue: &Queue,
-    tell: &mpsc::UnboundedSender<Happened>,
+    tell: &mpsc::Sender<Happened>,
 ) -> io::Result<()> {
     loop {
         let happened = match zmtp::read(stream).await? {
@@ -77,14 +88,15 @@ async fn listen<S: AsyncRead + Unpin>(
             }
             Said::Other => continue,
         };
-        if tell.send(happened).is_err() {
+        if tell.send(happened).await.is_err() {
             return Ok(());
         }
     }
 }
 
 async fn write<S: AsyncWrite + Unpin>(mut stream: S, queue: &Queue) -> io::Result<()> {
-    while let Some(messages) = queue.take(WRITE).await {
+    loop {
+        let messages = queue.take(WRITE).await;
         match messages.as_slice() {
             [one] => stream.write_all(one).await?,
             many => {
@@ -98,5 +110,4 @@ async fn write<S: AsyncWrite + Unpin>(mut stream: S, queue: &Queue) -> io::Resul
         stream.flush().await?;
         queue.sent(messages.iter().map(Bytes::len).sum());
     }
-    Ok(())
 }

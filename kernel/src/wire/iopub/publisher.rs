@@ -1,155 +1,138 @@
-//! The one task that owns what iopub knows: who listens, to what, and what waits for the first.
+//! The one task that owns what iopub knows: who listens, to what, and what waits for whom.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Limits;
+use super::backlog::{Backlog, Position};
+use super::listener::{Listener, Stream};
 use super::peer::{self, Happened, PeerId};
 use super::queue::Queue;
+use super::standing::{Standing, Verdict};
 use super::zmtp;
-use crate::wire::connection::Address;
 use crate::wire::frames::{Parent, Writer};
+
+/// How many things that happened on connections may wait to be taken note of. A peer that does
+/// more waits itself.
+const HAPPENED: usize = 256;
 
 /// What the publisher is asked for.
 pub(super) enum Order {
     /// Send this message to all who want its topic.
     Publish {
-        /// Its topic and its frames, ready to be sent.
         message: Ready,
         /// Its share of what producers may have under way; given back once it is in all queues.
         _share: Option<OwnedSemaphorePermit>,
     },
-    /// Tell when everything sent before has left, or a deadline is over.
-    Drain(Duration, oneshot::Sender<()>),
+    /// Tell when everything published before has left.
+    Drain(oneshot::Sender<()>),
 }
 
-/// A message, ready to be sent.
+/// A message, ready to be sent: every peer shares its bytes.
 #[derive(Clone)]
 pub(super) struct Ready {
     pub(super) topic: Bytes,
     pub(super) bytes: Bytes,
 }
 
-/// Where subscribers come from.
-pub(super) enum Listener {
-    Tcp(TcpListener),
-    Ipc(UnixListener),
-}
-
-enum Stream {
-    Tcp(TcpStream),
-    Ipc(UnixStream),
-}
-
-impl Listener {
-    pub(super) async fn bind(address: &Address) -> io::Result<Self> {
-        match address {
-            Address::Tcp(ip, port) => Ok(Self::Tcp(TcpListener::bind((ip.as_str(), *port)).await?)),
-            Address::Ipc(path) => Ok(Self::Ipc(UnixListener::bind(path)?)),
-        }
-    }
-
-    async fn accept(&self) -> io::Result<Stream> {
-        match self {
-            Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
-            }
-            Self::Ipc(listener) => Ok(Stream::Ipc(listener.accept().await?.0)),
-        }
-    }
-}
-
 struct Peer {
     queue: Arc<Queue>,
-    topics: Vec<Bytes>,
+    standing: Standing,
+    interest: Interest,
 }
 
-impl Peer {
-    fn wants(&self, topic: &[u8]) -> bool {
-        self.topics.iter().any(|wanted| topic.starts_with(wanted))
-    }
+/// What a connection wants to hear.
+enum Interest {
+    /// It has not said so yet; when it does, it gets what was published since.
+    Unknown { since: Position },
+    /// What begins with one of these topics.
+    Topics(Vec<Bytes>),
 }
 
-/// Messages from before the first subscription, for the first subscriber.
-struct Backlog {
-    waiting: VecDeque<(Instant, Ready)>,
-    bytes: usize,
-}
-
-impl Backlog {
-    /// Keeps a message; the oldest go when there are too many bytes or they are too old.
-    fn keep(&mut self, message: Ready, now: Instant, limits: &Limits) {
-        self.bytes += message.bytes.len();
-        self.waiting.push_back((now, message));
-        while let Some((since, oldest)) = self.waiting.front() {
-            if self.bytes <= limits.backlog_bytes && now - *since <= limits.backlog_age {
-                break;
-            }
-            self.bytes -= oldest.bytes.len();
-            self.waiting.pop_front();
+impl Interest {
+    fn covers(&self, topic: &[u8]) -> bool {
+        match self {
+            Self::Unknown { .. } => false,
+            Self::Topics(topics) => topics.iter().any(|wanted| topic.starts_with(wanted)),
         }
     }
+
+    fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
+    }
 }
 
-pub(super) struct Publisher {
+struct Publisher {
     limits: Limits,
     writer: Writer,
     peers: BTreeMap<PeerId, Peer>,
-    /// `None` once somebody has subscribed.
-    backlog: Option<Backlog>,
-    happened: mpsc::UnboundedReceiver<Happened>,
+    backlog: Backlog,
+    /// Whether anybody has ever subscribed. Until then everything is kept for who does first.
+    subscribed: bool,
+    draining: Vec<oneshot::Sender<()>>,
 }
 
-/// Runs until every sender of `orders` is gone.
+/// Runs until every sender of `orders` is gone; then every connection ends.
 pub(super) async fn run(
     listener: Listener,
     limits: Limits,
     writer: Writer,
-    mut orders: mpsc::UnboundedReceiver<Order>,
+    orders: mpsc::UnboundedReceiver<Order>,
 ) {
-    let (tell, happened) = mpsc::unbounded_channel();
+    let (tell, happened) = mpsc::channel(HAPPENED);
+    let progress = Arc::new(Notify::new());
+    tokio::select! {
+        () = accept(listener, limits, tell, Arc::clone(&progress)) => {}
+        () = publish(limits, writer, orders, happened, &progress) => {}
+    }
+}
+
+async fn publish(
+    limits: Limits,
+    writer: Writer,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    mut happened: mpsc::Receiver<Happened>,
+    progress: &Notify,
+) {
     let mut publisher = Publisher {
         limits,
         writer,
         peers: BTreeMap::new(),
-        backlog: Some(Backlog {
-            waiting: VecDeque::new(),
-            bytes: 0,
-        }),
-        happened,
+        backlog: Backlog::default(),
+        subscribed: false,
+        draining: Vec::new(),
     };
-    // Dropped with this task, and every connection with it.
-    let mut accepting = JoinSet::new();
-    accepting.spawn(accept(listener, limits, tell));
     loop {
+        let held_until = publisher.judge(Instant::now());
+        publisher.tell_if_drained();
         tokio::select! {
             // Subscriptions first: who subscribed before a message was made is to have it.
             biased;
-            Some(happened) = publisher.happened.recv() => publisher.take_note(happened),
-            order = orders.recv() => match order {
-                Some(Order::Publish { message, .. }) => publisher.publish(message).await,
-                Some(Order::Drain(deadline, done)) => {
-                    publisher.drain(deadline).await;
-                    // Who asked may have gone.
-                    let _ = done.send(());
-                }
+            Some(happened) = happened.recv() => publisher.take_note(happened),
+            () = progress.notified() => {}
+            () = tokio::time::sleep_until(held_until.unwrap_or_else(Instant::now)),
+                if held_until.is_some() => {}
+            order = orders.recv(), if held_until.is_none() => match order {
+                Some(Order::Publish { message, .. }) => publisher.publish(message),
+                Some(Order::Drain(done)) => publisher.draining.push(done),
                 None => return,
             },
         }
     }
 }
 
-async fn accept(listener: Listener, limits: Limits, tell: mpsc::UnboundedSender<Happened>) {
+async fn accept(
+    listener: Listener,
+    limits: Limits,
+    tell: mpsc::Sender<Happened>,
+    progress: Arc<Notify>,
+) {
     let mut connections = JoinSet::new();
     for id in 0.. {
         let stream = match listener.accept().await {
@@ -166,10 +149,15 @@ async fn accept(listener: Listener, limits: Limits, tell: mpsc::UnboundedSender<
             tracing::warn!(limit = limits.connections, "too many iopub connections");
             continue;
         }
+        let queue = Arc::new(Queue::new(Arc::clone(&progress)));
+        let connected = Happened::Connected(id, Arc::clone(&queue));
+        if tell.send(connected).await.is_err() {
+            return;
+        }
         let tell = tell.clone();
         match stream {
-            Stream::Tcp(stream) => connections.spawn(peer::serve(stream, id, limits, tell)),
-            Stream::Ipc(stream) => connections.spawn(peer::serve(stream, id, limits, tell)),
+            Stream::Tcp(stream) => connections.spawn(peer::serve(stream, id, queue, limits, tell)),
+            Stream::Ipc(stream) => connections.spawn(peer::serve(stream, id, queue, limits, tell)),
         };
     }
 }
@@ -177,128 +165,129 @@ async fn accept(listener: Listener, limits: Limits, tell: mpsc::UnboundedSender<
 impl Publisher {
     fn take_note(&mut self, happened: Happened) {
         match happened {
-            Happened::Joined(id, queue) => {
-                let topics = Vec::new();
-                self.peers.insert(id, Peer { queue, topics });
+            Happened::Connected(id, queue) => {
+                // The very first gets everything; a later one what it may have caused itself,
+                // which cannot be older than its connection.
+                let since = if self.subscribed {
+                    self.backlog.next()
+                } else {
+                    0
+                };
+                let peer = Peer {
+                    queue,
+                    standing: Standing::default(),
+                    interest: Interest::Unknown { since },
+                };
+                self.peers.insert(id, peer);
             }
             Happened::Subscribed(id, topic) => self.subscribe(id, topic),
             Happened::Cancelled(id, topic) => {
                 if let Some(peer) = self.peers.get_mut(&id)
-                    && let Some(at) = peer.topics.iter().position(|known| *known == topic)
+                    && let Interest::Topics(topics) = &mut peer.interest
+                    && let Some(at) = topics.iter().position(|known| *known == topic)
                 {
-                    peer.topics.swap_remove(at);
+                    topics.swap_remove(at);
                 }
             }
             Happened::Left(id) => {
                 self.peers.remove(&id);
             }
         }
+        if !self.somebody_may_want_it_later() {
+            self.backlog.forget();
+        }
     }
 
-    /// Welcomes the peer (JEP 65), and gives the very first what was said before it came.
+    /// Welcomes the peer (JEP 65), and gives it what was published while it could not say yet
+    /// what it wants.
     fn subscribe(&mut self, id: PeerId, topic: Bytes) {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        if peer.topics.len() >= self.limits.subscriptions {
-            return;
+        if let Interest::Topics(topics) = &peer.interest
+            && topics.len() >= self.limits.subscriptions
+        {
+            return tracing::debug!(id, "an iopub peer subscribes too often");
         }
         let subscription = String::from_utf8_lossy(&topic).into_owned();
-        peer.topics.push(topic);
-        let content = jupyter_protocol::IoPubWelcome::new(subscription.clone());
+        let content = jupyter_protocol::IoPubWelcome::new(subscription);
         match self
             .writer
             .write("iopub_welcome", &Parent::none(), &content)
         {
+            // Who asks again and again and reads nothing gets no more to read.
+            Ok(_) if peer.queue.bytes() > self.limits.queue_bytes => {}
             Ok(mut frames) => {
-                frames.insert(0, Bytes::from(subscription));
+                frames.insert(0, topic.clone());
                 peer.queue.put(zmtp::message(&frames));
             }
             Err(error) => tracing::error!(%error, "a welcome could not be written"),
         }
-        for (_, message) in self.backlog.take().into_iter().flat_map(|b| b.waiting) {
-            if peer.wants(&message.topic) {
-                peer.queue.put(message.bytes);
-            }
-        }
-    }
-
-    async fn publish(&mut self, message: Ready) {
-        if let Some(backlog) = &mut self.backlog {
-            return backlog.keep(message, Instant::now(), &self.limits);
-        }
-        for peer in self
-            .peers
-            .values()
-            .filter(|peer| peer.wants(&message.topic))
-        {
-            peer.queue.put(message.bytes.clone());
-        }
-        self.hold_back().await;
-    }
-
-    /// Waits while a peer's queue is full, each peer for so long and no longer: then it is dropped.
-    async fn hold_back(&mut self) {
-        let deadline = Instant::now() + self.limits.hold;
-        for (id, peer) in &self.peers {
-            let room = async {
-                while peer.queue.bytes() > self.limits.queue_bytes && !peer.queue.is_closed() {
-                    peer.queue.progress().await;
+        match &mut peer.interest {
+            Interest::Topics(topics) => topics.push(topic),
+            Interest::Unknown { since } => {
+                for message in self.backlog.since(*since) {
+                    if message.topic.starts_with(&topic) {
+                        peer.queue.put(message.bytes.clone());
+                    }
                 }
-            };
-            if tokio::time::timeout_at(deadline, room).await.is_err() {
-                tracing::warn!(id, "an iopub subscriber does not read and is dropped");
-                peer.queue.close();
+                peer.interest = Interest::Topics(vec![topic]);
+                self.subscribed = true;
             }
         }
-        self.peers.retain(|_, peer| !peer.queue.is_closed());
     }
 
-    async fn drain(&mut self, within: Duration) {
-        let deadline = Instant::now() + within;
-        while let Ok(happened) = self.happened.try_recv() {
-            self.take_note(happened);
-        }
+    fn publish(&mut self, message: Ready) {
         for peer in self.peers.values() {
-            let empty = async {
-                while peer.queue.bytes() > 0 && !peer.queue.is_closed() {
-                    peer.queue.progress().await;
+            if peer.interest.covers(&message.topic) {
+                peer.queue.put(message.bytes.clone());
+            }
+        }
+        if self.somebody_may_want_it_later() {
+            self.backlog.keep(message, Instant::now(), &self.limits);
+        } else {
+            self.backlog.pass();
+        }
+    }
+
+    fn somebody_may_want_it_later(&self) -> bool {
+        !self.subscribed || self.peers.values().any(|peer| peer.interest.is_unknown())
+    }
+
+    /// Drops who has held the producer back for too long, and says until when it is held back now.
+    fn judge(&mut self, now: Instant) -> Option<Instant> {
+        let limits = &self.limits;
+        let mut held_until: Option<Instant> = None;
+        self.peers.retain(|id, peer| {
+            peer.standing = peer.standing.now(peer.queue.bytes(), now, limits);
+            match peer.standing.verdict(now, limits) {
+                Verdict::Keep => {}
+                Verdict::Hold(until) => {
+                    held_until = Some(held_until.map_or(until, |earliest| earliest.min(until)));
                 }
-            };
-            // Who does not read in time does not get it.
-            let _ = tokio::time::timeout_at(deadline, empty).await;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ready(size: usize) -> Ready {
-        Ready {
-            topic: Bytes::new(),
-            bytes: Bytes::from(vec![0; size]),
-        }
+                Verdict::Drop => {
+                    let waiting = peer.queue.bytes();
+                    tracing::warn!(
+                        id,
+                        waiting,
+                        "an iopub subscriber does not read and is dropped"
+                    );
+                    peer.queue.close();
+                    return false;
+                }
+            }
+            true
+        });
+        held_until
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_backlog_forgets_what_is_too_much_or_too_old() {
-        let limits = Limits {
-            backlog_bytes: 100,
-            backlog_age: Duration::from_secs(10),
-            ..Limits::default()
-        };
-        let mut backlog = Backlog {
-            waiting: VecDeque::new(),
-            bytes: 0,
-        };
-        for _ in 0..3 {
-            backlog.keep(ready(40), Instant::now(), &limits);
+    fn tell_if_drained(&mut self) {
+        if self.draining.is_empty() || self.peers.values().any(|peer| peer.queue.bytes() > 0) {
+            return;
         }
-        assert_eq!((backlog.waiting.len(), backlog.bytes), (2, 80));
-        tokio::time::advance(Duration::from_secs(11)).await;
-        backlog.keep(ready(1), Instant::now(), &limits);
-        assert_eq!((backlog.waiting.len(), backlog.bytes), (1, 1));
+        for done in self.draining.drain(..) {
+            // Who asked may have gone.
+            let _ = done.send(());
+        }
     }
 }

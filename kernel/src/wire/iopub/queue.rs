@@ -2,19 +2,20 @@
 //! own writer.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// One peer's queue. The publisher puts in, the peer's writer takes out.
-#[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// Something was put in, or the queue was closed.
+    /// Something was put in.
     filled: Notify,
-    /// Something was sent.
-    sent: Notify,
+    /// Something was sent; all queues of a publisher share it.
+    progress: Arc<Notify>,
+    closed: CancellationToken,
 }
 
 #[derive(Default)]
@@ -22,15 +23,21 @@ struct State {
     waiting: VecDeque<Bytes>,
     /// Bytes put in and not yet sent.
     bytes: usize,
-    closed: bool,
 }
 
 impl Queue {
+    /// An empty queue that tells by `progress` when something was sent.
+    pub(super) fn new(progress: Arc<Notify>) -> Self {
+        Self {
+            state: Mutex::default(),
+            filled: Notify::new(),
+            progress,
+            closed: CancellationToken::new(),
+        }
+    }
+
     pub(super) fn put(&self, message: Bytes) {
         let mut state = self.lock();
-        if state.closed {
-            return;
-        }
         state.bytes += message.len();
         state.waiting.push_back(message);
         drop(state);
@@ -42,24 +49,13 @@ impl Queue {
         self.lock().bytes
     }
 
-    /// Waits until something more was sent.
-    pub(super) async fn progress(&self) {
-        self.sent.notified().await;
-    }
-
-    /// The next messages, together no larger than `most` unless one alone is. `None` when the queue
-    /// is closed.
-    pub(super) async fn take(&self, most: usize) -> Option<Vec<Bytes>> {
+    /// The next messages, together no larger than `most` unless one alone is.
+    pub(super) async fn take(&self, most: usize) -> Vec<Bytes> {
         loop {
             let filled = self.filled.notified();
-            {
-                let mut state = self.lock();
-                if state.closed {
-                    return None;
-                }
-                if !state.waiting.is_empty() {
-                    return Some(state.some(most));
-                }
+            let some = self.lock().some(most);
+            if !some.is_empty() {
+                return some;
             }
             filled.await;
         }
@@ -70,22 +66,17 @@ impl Queue {
         let mut state = self.lock();
         state.bytes = state.bytes.saturating_sub(bytes);
         drop(state);
-        self.sent.notify_one();
+        self.progress.notify_one();
     }
 
-    /// Forgets what waits; nothing goes in any more.
+    /// Ends the connection, whatever it does at the moment.
     pub(super) fn close(&self) {
-        let mut state = self.lock();
-        state.closed = true;
-        state.waiting.clear();
-        state.bytes = 0;
-        drop(state);
-        self.filled.notify_one();
-        self.sent.notify_one();
+        self.closed.cancel();
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+    /// Waits until the publisher gives the connection up.
+    pub(super) async fn closed(&self) {
+        self.closed.cancelled().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -118,24 +109,14 @@ mod tests {
 
     #[tokio::test]
     async fn messages_leave_in_order_and_count_until_they_are_sent() {
-        let queue = Queue::default();
+        let queue = Queue::new(Arc::default());
         for text in ["one", "two", "three"] {
             queue.put(Bytes::from_static(text.as_bytes()));
         }
-        assert_eq!(queue.take(6).await.unwrap(), ["one", "two"]);
+        assert_eq!(queue.take(6).await, ["one", "two"]);
         assert_eq!(queue.bytes(), 11);
         queue.sent(6);
         assert_eq!(queue.bytes(), 5);
-        assert_eq!(queue.take(1).await.unwrap(), ["three"]);
-    }
-
-    #[tokio::test]
-    async fn a_closed_queue_gives_and_takes_nothing() {
-        let queue = Queue::default();
-        queue.put(Bytes::from_static(b"one"));
-        queue.close();
-        queue.put(Bytes::from_static(b"two"));
-        assert_eq!(queue.take(100).await, None);
-        assert_eq!(queue.bytes(), 0);
+        assert_eq!(queue.take(1).await, ["three"]);
     }
 }

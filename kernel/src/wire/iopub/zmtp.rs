@@ -1,4 +1,4 @@
-//! As much of ZMTP 3.0 as a publisher needs: greeting, NULL handshake, frames, subscriptions.
+//! As much of ZMTP 3 as a publisher needs: greeting, NULL handshake, frames, subscriptions.
 //!
 //! Source: ZeroMQ RFC 23 (<https://rfc.zeromq.org/spec/23/>), and RFC 37 for the commands of 3.1.
 
@@ -133,6 +133,9 @@ fn put_frame(out: &mut BytesMut, flags: u8, body: &[u8]) {
 
 async fn read_frame<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<(u8, Bytes)> {
     let flags = stream.read_u8().await?;
+    if flags & !(MORE | LONG | COMMAND) != 0 {
+        return Err(refuse("a frame with flags that ZMTP does not have"));
+    }
     let size = if flags & LONG == 0 {
         u64::from(stream.read_u8().await?)
     } else {
@@ -208,6 +211,13 @@ mod tests {
         assert_eq!(socket_type(good), Some(&b"SUB"[..]));
         assert_eq!(socket_type(b"\x0bSocket-Type\xff\xff\xff\xffSUB"), None);
         assert_eq!(socket_type(b""), None);
+    }
+
+    #[tokio::test]
+    async fn flags_that_do_not_exist_are_refused() {
+        let mut says: &[u8] = b"\x40\x00";
+        let error = read(&mut says).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 
     #[tokio::test]

@@ -1,0 +1,130 @@
+//! The file of a history: JSON lines that several kernels append to at once.
+//!
+//! A line is written by one call at the end of the file, so lines do not mix. A file that has grown
+//! too large becomes the older of two by a rename: who has it open still writes into what is read.
+//! Nothing here waits for another process.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::Entry;
+
+/// How often a number is claimed before another kernel's claim is put up with.
+const CLAIMS: usize = 16;
+
+/// A history's file.
+#[derive(Debug, Clone)]
+pub(super) struct Log {
+    path: PathBuf,
+    /// Above this size the file becomes the older one, in bytes.
+    largest: u64,
+}
+
+impl Log {
+    pub(super) fn new(path: &Path, largest: u64) -> Self {
+        Self {
+            path: path.to_owned(),
+            largest,
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn older(&self) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".old");
+        name.into()
+    }
+
+    /// All that can be read, oldest first. A line that cannot is passed over.
+    pub(super) fn read(&self) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for path in [self.older(), self.path.clone()] {
+            let text = match fs::read(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let lines = text.split(|byte| *byte == b'\n');
+            entries.extend(lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok()));
+        }
+        Ok(entries)
+    }
+
+    pub(super) fn append(&self, entry: &Entry) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
+        line.push(b'\n');
+        self.open()?.write_all(&line)
+    }
+
+    /// Finds the number of a session that begins, one that no other has: it is claimed by a line,
+    /// and the first to claim it has it.
+    pub(super) fn claim(&self, mark: &str) -> io::Result<i64> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        self.rotate()?;
+        end_torn_line(&mut self.open()?)?;
+        let mut session = 0;
+        for _ in 0..CLAIMS {
+            let last = self.read()?.iter().map(|entry| entry.session).max();
+            session = last.unwrap_or(0) + 1;
+            self.append(&Entry {
+                session,
+                line: 0,
+                source: mark.to_owned(),
+            })?;
+            let entries = self.read()?;
+            let first = entries
+                .iter()
+                .find(|entry| entry.is_claim() && entry.session == session);
+            if first.is_some_and(|first| first.source == mark) {
+                break;
+            }
+        }
+        Ok(session)
+    }
+
+    fn rotate(&self) -> io::Result<()> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let opened = file.metadata()?;
+        if opened.len() <= self.largest || file.try_lock().is_err() {
+            return Ok(());
+        }
+        // Another kernel may have renamed it between our opening and our locking it.
+        if fs::metadata(&self.path)?.ino() == opened.ino() {
+            fs::rename(&self.path, self.older())?;
+        }
+        Ok(())
+    }
+
+    /// Only its user may read it: cells can hold secrets.
+    fn open(&self) -> io::Result<File> {
+        File::options()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&self.path)
+    }
+}
+
+/// Makes sure that what is appended begins a line of its own, also after a write that was cut.
+fn end_torn_line(file: &mut File) -> io::Result<()> {
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
+    }
+    if last != [b'\n'] {
+        file.write_all(b"\n")?;
+    }
+    Ok(())
+}

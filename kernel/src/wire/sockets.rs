@@ -1,0 +1,103 @@
+//! The thread that ZeroMQ's sockets live on, so that the heartbeat answers whatever else goes on.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use zeromq::{Listener, RouterSocket, Socket as _, SocketRecv as _, SocketSend as _};
+
+use super::connection::Bound;
+
+/// How long an echo may take to leave before its asker is given up.
+const ECHO: Duration = Duration::from_millis(100);
+
+/// How often it is looked at whether the library has written everything; it does not tell.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// The thread. It runs the library's tasks and nothing that could take long.
+pub(crate) struct Sockets {
+    handle: Handle,
+    stop: CancellationToken,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Sockets {
+    pub(crate) fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let thread = thread::Builder::new()
+            .name("zeromq".to_owned())
+            .spawn(move || runtime.block_on(stopped.cancelled()))?;
+        Ok(Self {
+            handle,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// A ROUTER socket that takes over what is bound.
+    pub(crate) async fn router(&self, bound: Bound) -> io::Result<RouterSocket> {
+        let listener = match bound {
+            Bound::Tcp(listener) => Listener::Tcp(listener),
+            Bound::Ipc(listener) => Listener::Ipc(listener),
+        };
+        // The library spawns its tasks on the runtime it is called on.
+        self.handle
+            .spawn(async move {
+                let mut socket = RouterSocket::new();
+                socket.bind_listener(listener).await?;
+                Ok(socket)
+            })
+            .await
+            .map_err(io::Error::other)?
+            .map_err(|error: zeromq::ZmqError| io::Error::other(error))
+    }
+
+    /// Answers heartbeats until the handle is dropped.
+    pub(crate) async fn heartbeat(&self, bound: Bound) -> io::Result<AbortOnDropHandle<()>> {
+        let socket = self.router(bound).await?;
+        Ok(AbortOnDropHandle::new(self.handle.spawn(echo(socket))))
+    }
+
+    /// Waits until what was sent on sockets that are dropped by now was handed to the system, or
+    /// `within` is over.
+    ///
+    /// The library has no linger: its tasks, each of which lives until its queue is written, are
+    /// all there is to wait for.
+    pub(crate) async fn linger(self, within: Duration) {
+        let deadline = Instant::now() + within;
+        let metrics = self.handle.metrics();
+        while metrics.num_alive_tasks() > 0 {
+            if Instant::now() >= deadline {
+                return tracing::warn!("a front end did not take the last answers in time");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the sockets panicked");
+        }
+    }
+}
+
+/// Sends back what comes, to the byte. A ROUTER, because it keeps no state between the two: an
+/// asker that is gone disturbs no other.
+async fn echo(mut socket: RouterSocket) {
+    while let Ok(message) = socket.recv().await {
+        // An error is one peer's, and the others go on.
+        let _ = tokio::time::timeout(ECHO, socket.send(message)).await;
+    }
+}
