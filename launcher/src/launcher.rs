@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use crate::attach::client::Keeper;
-use crate::attach::proto;
 use crate::attach::state::DriverState;
 use crate::backend::{Attachee, Attachment, Backend, Local, Remote};
 use crate::cause::{Cause, Kind};
@@ -46,23 +45,8 @@ pub struct Listed {
     pub attachments: usize,
     /// How many cells run, over all of them.
     pub cells: u32,
-    /// The kernels that use it, one by one.
-    pub kernels: Vec<Attached>,
     /// How many operations and other calls run, whichever client made them.
     pub operations: u32,
-}
-
-/// A kernel that uses a driver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attached {
-    /// The kernel.
-    pub kernel: String,
-    /// Its session.
-    pub session: String,
-    /// How many of its cells run.
-    pub cells: u32,
-    /// Since it was last heard of.
-    pub silent: Duration,
 }
 
 impl Launcher {
@@ -165,12 +149,6 @@ async fn describe(place: &Place) -> Result<Option<Listed>, Cause> {
     let mut told = keeper.describe().await?;
     let mut welcome = told.driver.take().unwrap_or_default();
     let state = welcome.state.take().unwrap_or_default();
-    let attached = |kernel: proto::Attached| Attached {
-        kernel: kernel.kernel_id,
-        session: kernel.session_id,
-        cells: kernel.cells,
-        silent: Duration::from_millis(kernel.silent_milliseconds),
-    };
     Ok(Some(Listed {
         id: place.id.clone(),
         claim: Claim {
@@ -181,7 +159,6 @@ async fn describe(place: &Place) -> Result<Option<Listed>, Cause> {
         state: DriverState::read(state, &welcome, Instant::now()),
         attachments: told.attachments.len(),
         cells: told.attachments.iter().map(|kernel| kernel.cells).sum(),
-        kernels: told.attachments.into_iter().map(attached).collect(),
         operations: told.operations,
     }))
 }

@@ -1,5 +1,10 @@
 //! Whoever is killed, in whatever state, leaves no process behind.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails loudly, where it is, in its helpers too"
+)]
+
 use std::time::Duration;
 
 use firesteel_launcher::attach::state::DriverState;

@@ -1,5 +1,10 @@
 //! What is missing is said in a sentence, before or while a driver starts.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails loudly, where it is, in its helpers too"
+)]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -113,4 +118,21 @@ async fn a_driver_that_is_not_ready_in_time_is_ended() {
     assert!(cause.sentence.contains("1 s"), "{cause}");
     machine.wait_until_gone(Duration::from_secs(10)).await;
     assert_eq!(machine.left_behind(), Vec::<PathBuf>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packages_that_do_not_exist_are_named() {
+    let profiles =
+        "profiles: {local: {grace: 1s, packages: ['org.firesteel.nowhere:nothing:9.9']}}";
+    let Some(machine) = Machine::with_spark(profiles).await else {
+        return;
+    };
+    let kernel = machine.attach("k").await.unwrap();
+    let cause = ended(&kernel, START).await;
+    assert_eq!(cause.kind, Kind::Packages, "{cause:?}");
+    assert!(
+        cause.sentence.contains("org.firesteel.nowhere#nothing;9.9"),
+        "{cause}"
+    );
+    machine.wait_until_gone(Duration::from_secs(10)).await;
 }

@@ -1,5 +1,10 @@
 //! Nobody but its user comes to a driver, and its token is where it has to be and nowhere else.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails loudly, where it is, in its helpers too"
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -105,7 +110,7 @@ async fn a_drivers_token_is_known_to_keeper_and_java_alone() {
     });
     let worker: u32 = eventually(Duration::from_secs(60), async || {
         let text = fs::read_to_string(&here).map_err(|error| error.to_string())?;
-        text.parse().map_err(|_| format!("{text:?}"))
+        text.parse().map_err(|_not_yet| format!("{text:?}"))
     })
     .await;
 

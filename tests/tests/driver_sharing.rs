@@ -1,8 +1,14 @@
 //! Kernels of one user share a driver, each in its own session.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails loudly, where it is, in its helpers too"
+)]
+
 use std::time::Duration;
 
 use firesteel_launcher::attach::state::DriverState;
+use firesteel_launcher::backend::Attachment;
 use firesteel_launcher::cause::Kind;
 use firesteel_tests::connect::outcome::{End, error, rows, run, statement};
 use firesteel_tests::drivers::{Machine, ended, eventually, session};
@@ -86,7 +92,7 @@ async fn ten_kernels_at_once_get_one_driver_which_ends_after_the_last() {
     assert!(again.warnings().is_empty());
 
     kernels.extend([again, late]);
-    join_all(kernels.into_iter().map(|kernel| kernel.goodbye())).await;
+    join_all(kernels.into_iter().map(Attachment::goodbye)).await;
     machine.wait_until_gone(Duration::from_secs(2) + END).await;
     assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
     assert_eq!(launcher.list().await.unwrap(), []);

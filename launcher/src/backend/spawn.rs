@@ -50,6 +50,8 @@ pub(super) async fn spawn(
     let text = serde_json::to_vec(order).map_err(|error| cannot(&error))?;
     let mut keeper = Command::new(&program.path)
         .arg("keep")
+        // The kernel's folder may have to be unmounted while the keeper lives.
+        .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(log)

@@ -52,3 +52,6 @@ pub enum Seen {
     /// Nothing more of the call will pass.
     Ended,
 }
+
+#[cfg(test)]
+mod tests;

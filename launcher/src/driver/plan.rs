@@ -262,7 +262,6 @@ impl Attempt<'_> {
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dio.netty.tryReflectionSetAccessible=true",
                 "-Dio.netty.allocator.type=pooled",
-                "-Djava.net.preferIPv4Stack=true",
             ]
             .map(str::to_owned),
         );

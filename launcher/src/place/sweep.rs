@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{Lock, Place, Places};
 
@@ -24,13 +25,33 @@ pub(crate) fn sweep(place: &Place) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Sweeps after every driver that is gone. What cannot be removed is logged and stays.
+/// How many files with logs are kept, of drivers that live and of those that ended last.
+const LOGS: usize = 60;
+
+/// Sweeps after every driver that is gone, and removes the oldest logs. What cannot be removed is
+/// logged and stays.
 pub(crate) fn sweep_all(places: &Places) {
     for id in places.all() {
         if let Err(error) = sweep(&places.of(&id)) {
             tracing::warn!(%id, %error, "what a driver left cannot be swept");
         }
     }
+    for log in oldest(&places.logs, LOGS) {
+        if let Err(error) = fs::remove_file(&log) {
+            tracing::warn!(log = %log.display(), %error, "an old log cannot be removed");
+        }
+    }
+}
+
+/// The files of a folder that are too many: all but the `keep` that were written to last.
+fn oldest(folder: &Path, keep: usize) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<(SystemTime, PathBuf)> = entries
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    files.sort();
+    files.reverse();
+    files.into_iter().skip(keep).map(|(_, path)| path).collect()
 }
 
 fn remove(folder: &Path) -> io::Result<()> {
@@ -73,6 +94,21 @@ mod tests {
             assert!(place.token().exists() && place.scratch.exists());
             drop(held);
         }
+    }
+
+    #[test]
+    fn the_logs_that_were_written_last_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = places(dir.path());
+        for n in 0..LOGS + 2 {
+            let log = fs::File::create(places.logs.join(format!("{n}.log"))).unwrap();
+            let age = std::time::Duration::from_secs(100 * n as u64);
+            log.set_modified(SystemTime::now() - age).unwrap();
+        }
+        sweep_all(&places);
+        assert_eq!(fs::read_dir(&places.logs).unwrap().count(), LOGS);
+        assert!(places.logs.join("0.log").exists());
+        assert!(!places.logs.join(format!("{}.log", LOGS + 1)).exists());
     }
 
     #[test]
