@@ -8,10 +8,14 @@ use crate::wire::iopub::Output;
 use crate::wire::stdin::Stdin;
 
 /// Executes cells and answers questions about their text. One per kernel; asked for one thing at
-/// a time, in the order the front end asked.
+/// a time, in the order the front end asked, on a thread that is nobody else's.
+///
+/// Every call may be given up before it has ended: the questions when the user interrupts or after
+/// some seconds, an execution when it has not ended soon after the kernel was told to. A call that
+/// panics becomes an error in the front end. In each case the next call may follow.
 #[async_trait]
 pub trait Interpreter: Send + 'static {
-    /// Runs one cell to its end. When `cell.stop` is cancelled it ends soon, with
+    /// Runs one cell to its end. The caller shows how it ended; the interpreter shows the rest. When `cell.stop` is cancelled it ends soon, with
     /// [`Outcome::Interrupted`], and everything the user made before stays.
     async fn execute(&mut self, source: &str, cell: Cell) -> Outcome;
 

@@ -30,17 +30,18 @@ use crate::wire::{BindError, stdin};
 use shared::{Request, Shared};
 use worker::{Worker, Working};
 
-/// How long a running cell may take to end when the kernel is shut down.
-const CELL_END: Duration = Duration::from_secs(2);
+/// How long a running cell may take to end when the kernel is shut down. All these together are
+/// less than the 5 s after which jupyter_client kills a kernel.
+const CELL_END: Duration = Duration::from_millis(1500);
 
 /// How long a cell that is given up may take to be gone.
-const GIVEN_UP: Duration = Duration::from_millis(500);
+const GIVEN_UP: Duration = Duration::from_millis(300);
 
 /// How long giving back what the interpreter holds may take.
 const INTERPRETER_END: Duration = Duration::from_secs(2);
 
 /// How long the last messages may take to leave, first ours and then the library's.
-const LINGER: Duration = Duration::from_millis(500);
+const LINGER: Duration = Duration::from_millis(300);
 
 /// What the kernel says of itself.
 #[derive(Debug, Clone)]
@@ -226,12 +227,25 @@ async fn end(shared: &Shared, mut working: Working, restart: bool) {
     }
     match finished {
         Ok(Ok(mut interpreter)) => {
-            let end = interpreter.end(restart);
-            if tokio::time::timeout(INTERPRETER_END, end).await.is_err() {
-                tracing::warn!("giving back what the interpreter holds took too long");
+            let end = guard::caught(interpreter.end(restart));
+            match tokio::time::timeout(INTERPRETER_END, end).await {
+                // A panic is in the log already.
+                Ok(Ok(()) | Err(_)) => {}
+                Err(_) => tracing::warn!("giving back what the interpreter holds took too long"),
             }
         }
         Ok(Err(_)) => tracing::error!("the worker panicked"),
         Err(_) => tracing::error!("the running cell blocks its thread; it ends with the kernel"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_ends_before_jupyter_client_kills_it() {
+        let patience = Duration::from_secs(5);
+        assert!(CELL_END + GIVEN_UP + INTERPRETER_END + LINGER + LINGER < patience);
     }
 }
