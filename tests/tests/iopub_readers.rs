@@ -29,6 +29,17 @@ fn small(hold: Duration) -> Options {
     }
 }
 
+/// A kernel for which connections begin so long before they are made.
+fn remembering(recent: Duration) -> Options {
+    Options {
+        limits: Limits {
+            recent,
+            ..Limits::default()
+        },
+        ..Options::default()
+    }
+}
+
 /// The numbers that a flood's messages begin with.
 fn numbers(messages: &[Message]) -> Vec<usize> {
     messages
@@ -187,7 +198,7 @@ async fn front_ends_that_know_no_welcome_miss_nothing_of_a_kernel_that_others_us
 
 #[tokio::test]
 async fn whoever_is_connected_gets_what_was_said_before_it_subscribed() {
-    let kernel = Kernel::start();
+    let kernel = Kernel::with(remembering(Duration::ZERO));
     let mut client = Client::connect(&kernel.info).await;
     let mut slow = Subscriber::connect(&kernel.info).await;
     slow.shake_hands().await;
@@ -204,8 +215,31 @@ async fn whoever_is_connected_gets_what_was_said_before_it_subscribed() {
 }
 
 #[tokio::test]
+async fn a_connection_begins_a_little_before_it_is_made_and_no_earlier() {
+    for (recent, expected) in [(Duration::from_secs(3600), 1), (Duration::ZERO, 0)] {
+        let kernel = Kernel::with(remembering(recent));
+        let mut client = Client::connect(&kernel.info).await;
+        client.execute("print before").await;
+        let mut late = Client::connect(&kernel.info).await;
+        let id = late
+            .execute("print after")
+            .await
+            .reply
+            .parent_id()
+            .to_owned();
+        assert!(!id.is_empty());
+        let before = late
+            .unheard()
+            .iter()
+            .filter(|m| m.text() == "before\n")
+            .count();
+        assert_eq!(before, expected, "{recent:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_topic_is_a_prefix_and_can_be_cancelled_in_both_dialects() {
-    let kernel = Kernel::start();
+    let kernel = Kernel::with(remembering(Duration::ZERO));
     let mut client = Client::connect(&kernel.info).await;
     let session = Session::new(&kernel.info.key);
     for (subscribe, cancel) in [

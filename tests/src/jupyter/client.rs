@@ -208,6 +208,14 @@ impl Client {
             .expect("iopub lives")
     }
 
+    /// What was published, came, and that nobody waited for.
+    pub fn unheard(&mut self) -> Vec<Message> {
+        while let Ok(message) = self.iopub.try_recv() {
+            self.published.push_back(message);
+        }
+        self.published.drain(..).collect()
+    }
+
     /// What a request published, up to idle.
     pub async fn until_idle(&mut self, id: &str) -> Vec<Message> {
         let mut mine = Vec::new();

@@ -1,10 +1,10 @@
 //! Messages for connections that have not subscribed yet.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Limits;
 use super::publisher::Ready;
 
 /// Counts the messages published, so that a connection knows from which on it may want them.
@@ -17,37 +17,39 @@ pub(super) struct Backlog {
     bytes: usize,
     /// The position of the first that waits.
     first: Position,
-    /// Whether a loss was told.
-    told: bool,
 }
 
 impl Backlog {
-    /// The position of the next message.
-    pub(super) fn next(&self) -> Position {
-        self.first + self.waiting.len() as Position
-    }
-
-    /// Keeps a message; the oldest go when there are too many bytes or they are too old.
-    pub(super) fn keep(&mut self, message: Ready, now: Instant, limits: &Limits) {
+    /// Keeps a message; the oldest go when there are more bytes than `most` or they are older than
+    /// `age`. Says whether one went because there were too many.
+    pub(super) fn keep(
+        &mut self,
+        message: Ready,
+        now: Instant,
+        most: usize,
+        age: Duration,
+    ) -> bool {
         self.bytes += message.bytes.len();
         self.waiting.push_back((now, message));
-        while let Some((since, _)) = self.waiting.front() {
-            let too_much = self.bytes > limits.backlog_bytes;
-            if !too_much && now - *since <= limits.backlog_age {
-                break;
-            }
-            if too_much && !self.told {
-                tracing::warn!("nobody subscribes to iopub, and the oldest messages are dropped");
-                self.told = true;
-            }
+        self.forget_older(now, age);
+        let too_many = self.bytes > most;
+        while self.bytes > most && self.forget_first() {}
+        too_many
+    }
+
+    /// Forgets what is older than `age`.
+    pub(super) fn forget_older(&mut self, now: Instant, age: Duration) {
+        while let Some((since, _)) = self.waiting.front()
+            && now.duration_since(*since) > age
+        {
             self.forget_first();
         }
     }
 
-    /// Counts a message that nobody may want later.
-    pub(super) fn pass(&mut self) {
-        self.forget();
-        self.first += 1;
+    /// The position of the first message that is no older than `age`.
+    pub(super) fn recent(&self, now: Instant, age: Duration) -> Position {
+        let older = |(since, _): &&(Instant, Ready)| now.duration_since(*since) > age;
+        self.first + self.waiting.iter().take_while(older).count() as Position
     }
 
     /// Those that still wait, from a position on.
@@ -57,26 +59,18 @@ impl Backlog {
         self.waiting.iter().skip(skip).map(|(_, message)| message)
     }
 
-    /// Forgets all that waits, because everybody has subscribed.
-    pub(super) fn forget(&mut self) {
-        while !self.waiting.is_empty() {
-            self.forget_first();
-        }
-        self.waiting.shrink_to_fit();
-    }
-
-    fn forget_first(&mut self) {
-        if let Some((_, message)) = self.waiting.pop_front() {
-            self.bytes -= message.bytes.len();
-            self.first += 1;
-        }
+    fn forget_first(&mut self) -> bool {
+        let Some((_, message)) = self.waiting.pop_front() else {
+            return false;
+        };
+        self.bytes -= message.bytes.len();
+        self.first += 1;
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use bytes::Bytes;
 
     use super::*;
@@ -94,31 +88,23 @@ mod tests {
 
     #[test]
     fn what_is_too_much_or_too_old_is_forgotten_and_positions_stay() {
-        let limits = Limits {
-            backlog_bytes: 100,
-            backlog_age: Duration::from_secs(10),
-            ..Limits::default()
-        };
+        let age = Duration::from_secs(10);
         let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
         let mut backlog = Backlog::default();
-        for size in [40, 41, 42] {
-            backlog.keep(ready(size), start, &limits);
-        }
+        assert!(!backlog.keep(ready(40), at(0), 100, age));
+        assert!(!backlog.keep(ready(41), at(1), 100, age));
+        assert!(backlog.keep(ready(42), at(2), 100, age));
         assert_eq!(sizes(&backlog, 0), [41, 42]);
-        assert_eq!(backlog.next(), 3);
         assert_eq!(sizes(&backlog, 2), [42]);
-        backlog.keep(ready(1), start + Duration::from_secs(11), &limits);
-        assert_eq!(sizes(&backlog, 0), [1]);
-        assert_eq!(sizes(&backlog, 3), [1]);
-        assert_eq!(sizes(&backlog, 4), [0; 0]);
-    }
-
-    #[test]
-    fn messages_that_nobody_may_want_are_only_counted() {
-        let mut backlog = Backlog::default();
-        backlog.keep(ready(1), Instant::now(), &Limits::default());
-        backlog.pass();
-        assert_eq!((backlog.next(), backlog.bytes), (2, 0));
-        assert_eq!(sizes(&backlog, 0), [0; 0]);
+        assert_eq!(sizes(&backlog, 3), [0; 0]);
+        assert_eq!(backlog.recent(at(11), age), 1);
+        assert_eq!(backlog.recent(at(12), age), 2);
+        assert_eq!(backlog.recent(at(13), age), 3);
+        assert!(!backlog.keep(ready(1), at(12), 100, age));
+        assert_eq!(sizes(&backlog, 0), [42, 1]);
+        backlog.forget_older(at(23), age);
+        assert_eq!((sizes(&backlog, 0), backlog.bytes), (vec![], 0));
+        assert_eq!(backlog.recent(at(23), age), 4);
     }
 }

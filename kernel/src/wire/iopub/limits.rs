@@ -15,6 +15,10 @@ pub struct Limits {
     pub backlog_bytes: usize,
     /// How long they wait.
     pub backlog_age: Duration,
+    /// How long before it was made a connection counts: a front end's sockets connect in any order,
+    /// and its first request may be served before its iopub has arrived. Shorter than a front end
+    /// takes to connect again (libzmq: 100 ms), so that it gets nothing twice.
+    pub recent: Duration,
     /// How long a new connection may take to shake hands.
     pub handshake: Duration,
     /// Connections at a time.
@@ -32,6 +36,7 @@ impl Default for Limits {
             hold: Duration::from_secs(10),
             backlog_bytes: 8 << 20,
             backlog_age: Duration::from_secs(60),
+            recent: Duration::from_millis(50),
             handshake: Duration::from_secs(5),
             connections: 128,
             subscriptions: 64,

@@ -75,6 +75,7 @@ struct Publisher {
     backlog: Backlog,
     /// Whether anybody has ever subscribed. Until then everything is kept for who does first.
     subscribed: bool,
+    told_of_loss: bool,
     draining: Vec<oneshot::Sender<()>>,
 }
 
@@ -106,6 +107,7 @@ async fn publish(
         peers: BTreeMap::new(),
         backlog: Backlog::default(),
         subscribed: false,
+        told_of_loss: false,
         draining: Vec::new(),
     };
     loop {
@@ -166,10 +168,9 @@ impl Publisher {
     fn take_note(&mut self, happened: Happened) {
         match happened {
             Happened::Connected(id, queue) => {
-                // The very first gets everything; a later one what it may have caused itself,
-                // which cannot be older than its connection.
+                // The very first gets everything; a later one what it may have caused itself.
                 let since = if self.subscribed {
-                    self.backlog.next()
+                    self.backlog.recent(Instant::now(), self.limits.recent)
                 } else {
                     0
                 };
@@ -193,9 +194,7 @@ impl Publisher {
                 self.peers.remove(&id);
             }
         }
-        if !self.somebody_may_want_it_later() {
-            self.backlog.forget();
-        }
+        self.backlog.forget_older(Instant::now(), self.kept_for());
     }
 
     /// Welcomes the peer (JEP 65), and gives it what was published while it could not say yet
@@ -243,15 +242,23 @@ impl Publisher {
                 peer.queue.put(message.bytes.clone());
             }
         }
-        if self.somebody_may_want_it_later() {
-            self.backlog.keep(message, Instant::now(), &self.limits);
-        } else {
-            self.backlog.pass();
+        let (most, age) = (self.limits.backlog_bytes, self.kept_for());
+        let lost = self.backlog.keep(message, Instant::now(), most, age);
+        if lost && !self.subscribed && !self.told_of_loss {
+            tracing::warn!("nobody subscribes to iopub, and the oldest messages are dropped");
+            self.told_of_loss = true;
         }
     }
 
-    fn somebody_may_want_it_later(&self) -> bool {
-        !self.subscribed || self.peers.values().any(|peer| peer.interest.is_unknown())
+    /// How long a message is kept for who has not subscribed yet.
+    fn kept_for(&self) -> Duration {
+        let awaited =
+            !self.subscribed || self.peers.values().any(|peer| peer.interest.is_unknown());
+        if awaited {
+            self.limits.backlog_age
+        } else {
+            self.limits.recent
+        }
     }
 
     /// Drops who has held the producer back for too long, and says until when it is held back now.
