@@ -15,7 +15,8 @@ use chrono::DateTime;
 use firesteel_tests::house::top;
 use firesteel_tests::jupyter::client::{execution, kinds};
 use firesteel_tests::jupyter::kernel::{files_in, free_ports};
-use firesteel_tests::jupyter::{Channel, Client, Kernel, Message, Options, within};
+use firesteel_tests::jupyter::subscriber::{greeting, ready};
+use firesteel_tests::jupyter::{Channel, Client, Kernel, Message, Options, Subscriber, within};
 use jupyter_protocol::{ExecuteRequest, JupyterMessage, JupyterMessageContent};
 use jupyter_zmq_client as library;
 use serde_json::json;
@@ -357,4 +358,28 @@ async fn a_front_end_of_somebody_elses_making_understands_every_message() {
         "idle",
     ];
     assert_eq!(came, expected);
+}
+
+#[tokio::test]
+async fn b2_23_a_header_that_claims_more_than_there_is_memory_harms_nobody() {
+    let kernel = Kernel::start();
+    let mut client = Client::connect(&kernel.info).await;
+    let info = &kernel.info;
+    for port in [
+        info.shell_port,
+        info.control_port,
+        info.stdin_port,
+        info.hb_port,
+    ] {
+        // An exabyte: the library would set it aside at once, and abort the process.
+        let claims = [&[2_u8][..], &(1_u64 << 60).to_be_bytes(), b"x"].concat();
+        let mut aimed = info.clone();
+        aimed.iopub_port = port;
+        let mut hostile = Subscriber::connect(&aimed).await;
+        hostile
+            .say(&[&greeting()[..], &ready("DEALER"), &claims].concat())
+            .await;
+        hostile.hung_up().await;
+        assert_eq!(client.execute("print a").await.printed(), "a\n");
+    }
 }

@@ -3,7 +3,9 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use firesteel_launcher::paths::Paths;
@@ -56,32 +58,63 @@ fn show(found: &runtime::Runtime) {
     say!("Python   {}", found.python.display());
 }
 
-/// Prints each step as it begins, with the seconds of the one before.
+/// How often a step that takes long says that it goes on: where a person watches, and in a log.
+const TICKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// Prints each step as it begins, how long it has taken so far, and what it took.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    running: Option<Instant>,
+    running: Option<Running>,
+}
+
+/// A step that is being done: dropping `done` ends its clock.
+#[derive(Debug)]
+struct Running {
+    done: mpsc::Sender<()>,
+    clock: thread::JoinHandle<()>,
 }
 
 impl Progress for Steps {
     fn step(&mut self, what: &str, into: &Path) {
-        self.end();
         if self.running.is_none() {
             say!("Installing into {}", into.display());
         }
-        print!("  {what} … ");
-        if !io::stdout().is_terminal() {
-            say!();
-        }
+        self.end();
+        let (done, ended) = mpsc::channel();
+        let what = what.to_owned();
+        self.running = Some(Running {
+            done,
+            clock: thread::spawn(move || tick(&what, &ended)),
+        });
+    }
+}
+
+/// Tells the time until `ended` is closed.
+fn tick(what: &str, ended: &mpsc::Receiver<()>) {
+    let since = Instant::now();
+    let watched = io::stdout().is_terminal();
+    let (again, pause) = if watched {
+        ("\r", TICKS.0)
+    } else {
+        ("\n", TICKS.1)
+    };
+    loop {
+        print!("  {what} … {:.0} s{again}", since.elapsed().as_secs_f64());
         // Nothing is lost when the terminal is gone.
         let _ = io::stdout().flush();
-        self.running = Some(Instant::now());
+        if ended.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Disconnected) {
+            break;
+        }
     }
+    say!("  {what}: {:.1} s", since.elapsed().as_secs_f64());
 }
 
 impl Steps {
     fn end(&mut self) {
-        if let Some(since) = self.running {
-            say!("{:.1} s", since.elapsed().as_secs_f64());
+        if let Some(Running { done, clock }) = self.running.take() {
+            drop(done);
+            // A clock that failed keeps nobody from going on.
+            let _ = clock.join();
         }
     }
 }

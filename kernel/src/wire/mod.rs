@@ -5,7 +5,9 @@
 
 pub mod connection;
 pub(crate) mod frames;
+mod gate;
 pub mod iopub;
+mod listener;
 pub(crate) mod router;
 #[cfg(test)]
 mod shortcomings;

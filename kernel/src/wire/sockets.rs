@@ -1,6 +1,7 @@
 //! The thread that ZeroMQ's sockets live on, so that the heartbeat answers whatever else goes on.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use zeromq::{Listener, RouterSocket, Socket as _, SocketRecv as _, SocketSend as _};
 
 use super::connection::Bound;
+use super::gate::Gate;
 
 /// How long an echo may take to leave before its asker is given up.
 const ECHO: Duration = Duration::from_millis(100);
@@ -21,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(2);
 /// The thread. It runs the library's tasks and nothing that could take long.
 pub(crate) struct Sockets {
     handle: Handle,
+    /// Let peers in.
+    gates: Mutex<Vec<AbortOnDropHandle<()>>>,
     stop: CancellationToken,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -36,6 +40,7 @@ impl Sockets {
             .spawn(move || runtime.block_on(stopped.cancelled()))?;
         Ok(Self {
             handle,
+            gates: Mutex::default(),
             stop,
             thread: Some(thread),
         })
@@ -43,20 +48,27 @@ impl Sockets {
 
     /// A ROUTER socket that takes over what is bound.
     pub(crate) async fn router(&self, bound: Bound) -> io::Result<RouterSocket> {
-        let listener = match bound {
-            Bound::Tcp(listener) => Listener::Tcp(listener),
-            Bound::Ipc(listener) => Listener::Ipc(listener),
-        };
+        let handle = self.handle.clone();
         // The library spawns its tasks on the runtime it is called on.
-        self.handle
+        let (socket, gate) = self
+            .handle
             .spawn(async move {
+                let (gate, inside) = Gate::before(bound)?;
                 let mut socket = RouterSocket::new();
-                socket.bind_listener(listener).await?;
-                Ok(socket)
+                socket
+                    .bind_listener(Listener::Ipc(inside))
+                    .await
+                    .map_err(io::Error::other)?;
+                Ok::<_, io::Error>((socket, gate.serve(handle)))
             })
             .await
-            .map_err(io::Error::other)?
-            .map_err(|error: zeromq::ZmqError| io::Error::other(error))
+            .map_err(io::Error::other)??;
+        let gate = AbortOnDropHandle::new(self.handle.spawn(gate));
+        self.gates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(gate);
+        Ok(socket)
     }
 
     /// Answers heartbeats until the handle is dropped.
@@ -73,7 +85,13 @@ impl Sockets {
     pub(crate) async fn linger(self, within: Duration) {
         let deadline = Instant::now() + within;
         let metrics = self.handle.metrics();
-        while metrics.num_alive_tasks() > 0 {
+        // A gate stays open, and holds the connections that still hand something on.
+        let gates = self
+            .gates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len();
+        while metrics.num_alive_tasks() > gates {
             if Instant::now() >= deadline {
                 return tracing::warn!("a front end did not take the last answers in time");
             }

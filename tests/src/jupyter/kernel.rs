@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -43,22 +44,39 @@ impl Default for Options {
 
 /// A connection over TCP on five ports that are free now, with a key.
 pub fn free_ports() -> ConnectionInfo {
-    // All five at once, so that no two are the same.
-    let listeners: Vec<_> = (0..5)
-        .map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"))
-        .collect();
-    let port = |i: usize| listeners[i].local_addr().expect("an address").port();
+    let [shell_port, iopub_port, stdin_port, control_port, hb_port] =
+        std::array::from_fn(|_| free_port());
     ConnectionInfo {
         ip: "127.0.0.1".to_owned(),
         transport: Transport::TCP,
-        shell_port: port(0),
-        iopub_port: port(1),
-        stdin_port: port(2),
-        control_port: port(3),
-        hb_port: port(4),
+        shell_port,
+        iopub_port,
+        stdin_port,
+        control_port,
+        hb_port,
         key: "a test's secret".to_owned(),
         signature_scheme: "hmac-sha256".to_owned(),
         kernel_name: None,
+    }
+}
+
+/// A port that nobody has, and that this process never gives twice.
+///
+/// Not one the system chooses: it would choose the same again, for somebody else, before the
+/// kernel binds it. The system's own choices begin at 32768.
+fn free_port() -> u16 {
+    const PORTS: std::ops::Range<u32> = 15_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Processes that run at the same time begin far from each other.
+        let step = std::process::id()
+            .wrapping_mul(997)
+            .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + step % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).expect("a port");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

@@ -6,7 +6,6 @@
 
 mod backlog;
 mod limits;
-mod listener;
 mod output;
 mod peer;
 mod publisher;
@@ -26,7 +25,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::connection::Bound;
 use super::frames::{Parent, Writer};
-use listener::Listener;
+use crate::wire::listener::Listener;
 use publisher::{Order, Ready};
 
 pub use limits::Limits;

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::backlog::{Backlog, Position};
-use super::listener::{Listener, Stream};
 use super::peer::{self, Happened, PeerId};
 use super::queue::Queue;
 use super::standing::{Standing, Verdict};
 use super::zmtp;
 use crate::wire::frames::{Parent, Writer};
+use crate::wire::listener::{Listener, Stream};
 
 /// How many things that happened on connections may wait to be taken note of. A peer that does
 /// more waits itself.

@@ -1,4 +1,4 @@
-//! Where subscribers come from.
+//! Where peers come from.
 
 use std::fs;
 use std::io;
@@ -6,15 +6,15 @@ use std::path::PathBuf;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use crate::wire::connection::Bound;
+use super::connection::Bound;
 
-pub(super) enum Listener {
+pub(in crate::wire) enum Listener {
     Tcp(TcpListener),
     Ipc(UnixListener, Option<PathBuf>),
 }
 
 impl Listener {
-    pub(super) fn new(bound: Bound) -> io::Result<Self> {
+    pub(in crate::wire) fn new(bound: Bound) -> io::Result<Self> {
         match bound {
             Bound::Tcp(listener) => {
                 listener.set_nonblocking(true)?;
@@ -28,7 +28,7 @@ impl Listener {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
+    pub(in crate::wire) async fn accept(&self) -> io::Result<Stream> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
@@ -49,8 +49,8 @@ impl Drop for Listener {
     }
 }
 
-/// One subscriber's connection.
-pub(super) enum Stream {
+/// One peer's connection.
+pub(in crate::wire) enum Stream {
     Tcp(TcpStream),
     Ipc(UnixStream),
 }
