@@ -3,7 +3,7 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: demo test test-long bench install build check
+.PHONY: demo test test-long install build check
 
 demo: build ## set everything up, run the example notebook on a real Spark, show the result
 	$(TARGET)/debug/firesteel demo notebooks/examples/flights.ipynb --output-dir $(TARGET)/demo
@@ -13,9 +13,6 @@ test: build ## set everything up, run the tests
 
 test-long: build ## long seeded runs
 	tests/run --long
-
-bench: check ## ours and the peer, interleaved, as ratios
-	tests/bench/run
 
 install: check ## the programs into PREFIX/bin, the kernelspec for this user
 	cargo build --workspace --release --locked

@@ -27,7 +27,14 @@ def home(tmp_path_factory):
     # Short, because sockets lie below it.
     home = tmp_path_factory.mktemp("home")
     program = os.environ["FIRESTEEL"]
-    for name, folder in [("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config"), ("XDG_RUNTIME_DIR", "run")]:
+    # All but the Spark runtime is the tests' own.
+    os.environ["FIRESTEEL_RUNTIME"] = firesteel("runtime", "show").split()[1]
+    for name, folder in [
+        ("XDG_DATA_HOME", "data"),
+        ("XDG_STATE_HOME", "state"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_RUNTIME_DIR", "run"),
+    ]:
         (home / folder).mkdir()
         os.environ[name] = str(home / folder)
     (home / "run").chmod(0o700)

@@ -74,7 +74,7 @@ def test_a_driver_killed_in_the_middle_of_a_cell_is_told_and_replaced(kernel):
     assert done.status == "error" and "driver" in done.text.lower(), done.text
     done = kernel.run("SELECT 5 AS five")
     assert done.status == "ok" and "five" in done.text
-    assert "temporary view" in done.text and "gone" in done.text, done.text
+    assert "Lost with the old one: view gone" in done.text, done.text
 
 
 def test_kernels_that_race_for_the_first_driver_share_one(kernels):

@@ -122,6 +122,32 @@ async fn b2_03_a_failure_aborts_the_executions_sent_with_it_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn b2_03_what_is_on_its_way_when_a_cell_fails_is_aborted_too() {
+    let (kernel, mut client) = started().await;
+    for round in (1..20).step_by(2) {
+        let failing = client
+            .send(Channel::Shell, "execute_request", execution("fail E"))
+            .await;
+        kernel.remote.failures(round).await;
+        let next = client
+            .send(Channel::Shell, "execute_request", execution("print a"))
+            .await;
+        let failed = client.done(Channel::Shell, &failing).await;
+        assert_eq!(failed.reply.content["status"], "error", "round {round}");
+        let next = client.done(Channel::Shell, &next).await;
+        assert_eq!(next.reply.content["status"], "aborted", "round {round}");
+        // Who has seen the error on iopub, before the reply, knows of it as well.
+        let failing = client
+            .send(Channel::Shell, "execute_request", execution("fail E"))
+            .await;
+        client
+            .published(|message| message.kind() == "error" && message.parent_id() == failing)
+            .await;
+        assert_eq!(client.execute("print b").await.printed(), "b\n");
+    }
+}
+
+#[tokio::test]
 async fn b2_03_without_stop_on_error_and_after_silent_failures_the_queue_goes_on() {
     let (kernel, mut client) = started().await;
     for change in ["stop_on_error", "silent"] {
@@ -221,7 +247,10 @@ async fn b2_05_the_last_messages_leave_before_the_process_ends() {
         let shutdown = client
             .send(Channel::Shell, "shutdown_request", json!({}))
             .await;
+        let begun = Instant::now();
         kernel.ended().await.unwrap();
+        // A cell that listens is not waited for as one that does not.
+        assert!(begun.elapsed() < Duration::from_secs(1), "round {round}");
         let reply = client.done(Channel::Shell, &shutdown).await.reply;
         assert_eq!(reply.content["status"], "ok", "round {round}");
         let cell = client.done(Channel::Shell, &cell).await.reply;

@@ -1,5 +1,7 @@
 //! The rules of the house, held by reading it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails loudly, where it is")]
+
 use std::collections::BTreeMap;
 use std::fs;
 

@@ -196,7 +196,6 @@ mod tests {
                 since: Instant::now(),
             },
             attachments: 1,
-            kernels: Vec::new(),
             cells: 0,
             operations: 0,
         }

@@ -176,7 +176,7 @@ impl Source for Drivers {
     async fn open(&mut self, phase: watch::Sender<String>) -> Result<Opened, Unavailable> {
         let ended = self.standing.as_ref().and_then(ended);
         if let Some(cause) = ended {
-            self.forget(&format!("The Spark driver ended: {}", cause.sentence));
+            self.forget(&cause.sentence);
         }
         let fresh = self.standing.is_none();
         if fresh {
@@ -215,7 +215,7 @@ impl Source for Drivers {
             }
         }
         let what = match cause {
-            Some(why) => format!("The Spark driver ended: {why}"),
+            Some(why) => why,
             None => format!("The Spark session is gone: {error}"),
         };
         self.forget(&what);

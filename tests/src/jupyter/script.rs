@@ -13,12 +13,17 @@ use jupyter_protocol::{Media, MediaType};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::DEADLINE;
+use super::{DEADLINE, within};
+
+/// A flood that does not go on for so long is held back.
+const HELD: Duration = Duration::from_millis(300);
 
 /// What a test sees of the interpreter, and how it lets go of what the interpreter holds.
 #[derive(Clone)]
 pub struct Remote {
     released: watch::Sender<bool>,
+    failed: watch::Sender<u32>,
+    flooded: watch::Sender<usize>,
     ended: watch::Sender<Option<bool>>,
     blocked: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -27,6 +32,8 @@ impl Default for Remote {
     fn default() -> Self {
         Self {
             released: watch::Sender::new(false),
+            failed: watch::Sender::new(0),
+            flooded: watch::Sender::new(0),
             ended: watch::Sender::new(None),
             blocked: Arc::new((Mutex::new(true), Condvar::new())),
         }
@@ -49,6 +56,25 @@ impl Remote {
     /// Whether the interpreter was ended, and with which `restart`.
     pub fn ended(&self) -> Option<bool> {
         *self.ended.borrow()
+    }
+
+    /// Waits until this many cells have failed, before anybody else can know of the last.
+    pub async fn failures(&self, count: u32) {
+        let mut failed = self.failed.subscribe();
+        let failed = failed.wait_for(|so_far| *so_far >= count);
+        within("a cell to fail", failed)
+            .await
+            .expect("the sender lives");
+    }
+
+    /// Waits until a flood has begun and goes on no more.
+    pub async fn flood_is_held(&self) {
+        let mut flooded = self.flooded.subscribe();
+        within("a flood", flooded.wait_for(|so_far| *so_far > 0))
+            .await
+            .expect("the sender lives");
+        let held = async { while tokio::time::timeout(HELD, flooded.changed()).await.is_ok() {} };
+        within("the flood to be held", held).await;
     }
 
     async fn is_released(&self) {
@@ -114,7 +140,10 @@ impl Script {
                 output.display(Media::new(both), None).await;
             }
             "named" | "update" => self.display(word, rest, output).await,
-            "fail" => return Err(Outcome::Failed(failure(rest))),
+            "fail" => {
+                self.remote.failed.send_modify(|count| *count += 1);
+                return Err(Outcome::Failed(failure(rest)));
+            }
             "panic" => panic!("{rest}"),
             // Until it is interrupted.
             "wait" => {
@@ -143,7 +172,7 @@ impl Script {
                     Err(error) => output.stdout(&format!("no answer: {error}\n")).await,
                 }
             }
-            "flood" => flood(rest, cell).await?,
+            "flood" => self.flood(rest, cell).await?,
             "late" => {
                 let (remote, output) = (self.remote.clone(), output.clone());
                 // It ends with the test's kernel: its deadline is the test's.
@@ -153,6 +182,21 @@ impl Script {
                 });
             }
             unknown => panic!("the script has no {unknown}"),
+        }
+        Ok(())
+    }
+
+    /// `flood N BYTES`: so many messages of so many bytes, each with its number.
+    async fn flood(&self, rest: &str, cell: &Cell) -> Result<(), Outcome> {
+        let (count, bytes) = rest.split_once(' ').expect("flood N BYTES");
+        let count: usize = count.parse().expect("a number");
+        let filling = "x".repeat(bytes.parse().expect("a number"));
+        for number in 0..count {
+            if cell.stop.is_cancelled() {
+                return Err(Outcome::Interrupted);
+            }
+            cell.output.stdout(&format!("{number} {filling}\n")).await;
+            self.remote.flooded.send_replace(number + 1);
         }
         Ok(())
     }
@@ -169,20 +213,6 @@ impl Script {
             output.update(id, plain(text)).await;
         }
     }
-}
-
-/// `flood N BYTES`: so many messages of so many bytes, each with its number.
-async fn flood(rest: &str, cell: &Cell) -> Result<(), Outcome> {
-    let (count, bytes) = rest.split_once(' ').expect("flood N BYTES");
-    let count: usize = count.parse().expect("a number");
-    let filling = "x".repeat(bytes.parse().expect("a number"));
-    for number in 0..count {
-        if cell.stop.is_cancelled() {
-            return Err(Outcome::Interrupted);
-        }
-        cell.output.stdout(&format!("{number} {filling}\n")).await;
-    }
-    Ok(())
 }
 
 #[async_trait]

@@ -78,11 +78,11 @@ pub(in crate::serve) async fn answer(
     let content = match run(worker, request, &asked, &output, stop).await {
         Ok(()) => done(worker, &asked, stop).await,
         Err(failure) => {
-            output.error(&failure).await;
             if asked.stop_on_error && !asked.silent {
                 tokio::time::sleep(ON_THEIR_WAY).await;
                 worker.shared.abort_executions();
             }
+            output.error(&failure).await;
             failed(&failure, worker.count)
         }
     };
