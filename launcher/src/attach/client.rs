@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use firesteel_session::address::{Address, Token};
@@ -16,10 +17,11 @@ use tonic::{Request, Status, Streaming};
 
 use super::proto::keeper_client::KeeperClient;
 use super::proto::{
-    self, Alive, FromKeeper, FromKernel, Goodbye, Hello, Running, Welcome, from_keeper, from_kernel,
+    self, Alive, FromKeeper, FromKernel, Goodbye, Hello, Holds, Keep, Running, Welcome,
+    from_keeper, from_kernel,
 };
-use super::state::DriverState;
-use crate::backend::{Attachee, Attachment, Word};
+use super::state::{DriverState, Executors, Outlook};
+use crate::backend::{Attachee, Attachment, News, Notices, Word};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 use crate::driver::tail_of;
@@ -111,7 +113,7 @@ impl Keeper {
             Some(from_keeper::Message::Refused(cause)) => {
                 return Err(NotAttached::Refused(cause.into()));
             }
-            Some(from_keeper::Message::State(_)) | None => {
+            Some(_) | None => {
                 return Err(NotAttached::Ending);
             }
         };
@@ -126,24 +128,29 @@ impl Keeper {
         let state = welcome.state.take().unwrap_or_default();
         let state = watch::Sender::new(DriverState::read(state, &welcome, Instant::now()));
         let follow = state.subscribe();
-        let warnings = std::mem::take(&mut welcome.warnings);
+        let notices = Arc::new(Notices::default());
+        for warning in std::mem::take(&mut welcome.warnings) {
+            notices.add(warning);
+        }
+        let outlook = watch::Sender::new(Outlook::default());
+        let news = News {
+            state: follow,
+            outlook: outlook.subscribe(),
+            notices: Arc::clone(&notices),
+        };
         let (words, spoken) = mpsc::unbounded_channel();
         let line = Line {
             keeper,
             out,
             words: spoken,
             state,
+            outlook,
+            notices,
             welcome,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(line.hold());
-        Ok(Attachment::new(
-            address,
-            warnings,
-            follow,
-            Some(words),
-            tasks,
-        ))
+        Ok(Attachment::new(address, news, Some(words), tasks))
     }
 
     /// What the driver is and who uses it.
@@ -191,6 +198,8 @@ struct Line {
     out: mpsc::Sender<FromKernel>,
     words: mpsc::UnboundedReceiver<Word>,
     state: watch::Sender<DriverState>,
+    outlook: watch::Sender<Outlook>,
+    notices: Arc<Notices>,
     welcome: Welcome,
 }
 
@@ -214,6 +223,8 @@ impl Line {
                     leaves = matches!(word, None | Some(Word::Goodbye));
                     self.say(match word {
                         Some(Word::Running(cells)) => from_kernel::Message::Running(Running { cells }),
+                        Some(Word::Keep(time)) => from_kernel::Message::Keep(Keep { seconds: time.as_secs() }),
+                        Some(Word::Holds(what)) => from_kernel::Message::Holds(Holds { what }),
                         Some(Word::Goodbye) | None => from_kernel::Message::Goodbye(Goodbye {}),
                     }).await;
                 }
@@ -238,6 +249,18 @@ impl Line {
                 let state = DriverState::read(state, &self.welcome, Instant::now());
                 self.state.send_replace(state);
             }
+            from_keeper::Message::Executors(executors) => self.outlook.send_modify(|outlook| {
+                outlook.executors = Some(Executors {
+                    running: executors.running,
+                    pending: executors.pending,
+                });
+            }),
+            from_keeper::Message::GiveBack(planned) => self.outlook.send_modify(|outlook| {
+                outlook.given_back_at = planned
+                    .in_milliseconds
+                    .and_then(|wait| Instant::now().checked_add(Duration::from_millis(wait)));
+            }),
+            from_keeper::Message::Notice(notice) => self.notices.add(notice.text),
             from_keeper::Message::Welcome(_) | from_keeper::Message::Refused(_) => {}
         }
     }

@@ -1,12 +1,14 @@
 //! Servers that are there already. They are used as they are, and never ended.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use firesteel_session::address::Address;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Attachee, Attachment, Backend};
-use crate::attach::state::{DriverState, Facts};
+use super::{Attachee, Attachment, Backend, News};
+use crate::attach::state::{DriverState, Facts, Outlook};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 use crate::profile::{Profile, Runs};
@@ -48,12 +50,18 @@ impl Backend for Remote {
         });
         let (state, follow) = watch::channel(ready);
         let mut tasks = JoinSet::new();
-        // Keeps the state open, as long as somebody is attached.
+        let (outlook, outlook_follow) = watch::channel(Outlook::default());
+        // Keeps both open, as long as somebody is attached.
         tasks.spawn(async move {
-            let _open = state;
+            let _open = (state, outlook);
             std::future::pending::<()>().await;
         });
-        Ok(Attachment::new(address, Vec::new(), follow, None, tasks))
+        let news = News {
+            state: follow,
+            outlook: outlook_follow,
+            notices: Arc::default(),
+        };
+        Ok(Attachment::new(address, news, None, tasks))
     }
 }
 

@@ -92,6 +92,7 @@ impl State {
             Shown::Starting(phase) => proto::state::State::Starting(proto::Starting {
                 phase: proto::Phase::from(*phase).into(),
                 milliseconds: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+                passed: Vec::new(),
             }),
             Shown::Ready(running) => proto::state::State::Ready(proto::Ready {
                 spark_version: running.spark_version.clone(),

@@ -110,7 +110,7 @@ async fn attend(
 ) -> Cause {
     let deadline = match &order.profile.runs {
         Runs::Local(local) => local.start_deadline.duration(),
-        Runs::Remote(_) => return mistaken(),
+        Runs::Remote(_) | Runs::Kubernetes(_) => return mistaken(),
     };
     let state = desk.state();
     let phase = |phase| state.starting(phase);

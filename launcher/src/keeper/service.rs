@@ -186,6 +186,9 @@ impl proto::keeper_server::Keeper for KeeperService {
             driver: Some(self.welcome(&shown, Vec::new())),
             attachments: present.attachments,
             operations: u32::try_from(present.operations).unwrap_or(u32::MAX),
+            executors: Vec::new(),
+            idle_milliseconds: None,
+            kept_milliseconds: None,
         }))
     }
 
@@ -255,9 +258,7 @@ impl Visit {
                 }
                 Some(from_kernel::Message::Goodbye(_)) => return false,
                 // A word of a newer kernel is a sign of life.
-                Some(from_kernel::Message::Alive(_) | from_kernel::Message::Hello(_)) | None => {
-                    Fact::Heard(self.id)
-                }
+                Some(_) | None => Fact::Heard(self.id),
             },
             // The end of the stream is the end of the kernel.
             Ok(None) | Err(_) => return false,

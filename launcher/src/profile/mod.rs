@@ -6,6 +6,7 @@
 mod choose;
 mod conf;
 mod error;
+mod kubernetes;
 mod layers;
 mod load;
 mod package;
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 
 pub use choose::{Chosen, Source, choose};
 pub use error::{ConfRefusal, ProfileError};
+pub use kubernetes::{Executors, Gpu, Kubernetes, Placement, Size};
 pub use layers::{Layer, Profiles};
 pub use package::Package;
 pub use units::{Memory, Span};
@@ -34,7 +36,7 @@ pub const LOCAL: &str = "local";
 pub const REMOTE: &str = "remote";
 
 /// What a driver looks like, all layers taken together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Its name.
     pub name: String,
@@ -53,12 +55,14 @@ pub struct Profile {
 }
 
 /// What a profile stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Runs {
     /// A driver of our own on this machine.
     Local(Local),
     /// A Connect server that is there already.
     Remote(Remote),
+    /// A driver of our own in a Kubernetes cluster.
+    Kubernetes(Box<Kubernetes>),
 }
 
 /// A driver on this machine.

@@ -32,7 +32,7 @@ fn order() -> Order {
 fn local(order: &mut Order) -> &mut crate::profile::Local {
     match &mut order.profile.runs {
         Runs::Local(local) => local,
-        Runs::Remote(_) => unreachable!("the built-in profile is local"),
+        _ => unreachable!("the built-in profile is local"),
     }
 }
 

@@ -1,0 +1,4 @@
+//! Drivers in a Kubernetes cluster: what is made there, what it is called, and how it is watched.
+
+pub(crate) mod assignment;
+pub(crate) mod names;
