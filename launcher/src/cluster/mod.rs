@@ -2,3 +2,4 @@
 
 pub(crate) mod assignment;
 pub(crate) mod names;
+pub(crate) mod objects;
