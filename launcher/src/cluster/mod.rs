@@ -2,4 +2,5 @@
 
 pub(crate) mod assignment;
 pub(crate) mod names;
+pub(crate) mod objects;
 pub(crate) mod tls;
