@@ -1,14 +1,12 @@
 //! Servers that are there already. They are used as they are, and never ended.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use firesteel_session::address::Address;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Attachee, Attachment, Backend, News};
-use crate::attach::state::{DriverState, Facts, Outlook};
+use super::{Attachee, Attachment, Backend};
+use crate::attach::line::Board;
+use crate::attach::state::{DriverState, Facts};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 use crate::profile::{Profile, Runs};
@@ -48,19 +46,13 @@ impl Backend for Remote {
             spark_version: None,
             own: None,
         });
-        let (state, follow) = watch::channel(ready);
+        let (board, news) = Board::new(ready);
         let mut tasks = JoinSet::new();
-        let (outlook, outlook_follow) = watch::channel(Outlook::default());
-        // Keeps both open, as long as somebody is attached.
+        // Keeps it open, as long as somebody is attached.
         tasks.spawn(async move {
-            let _open = (state, outlook);
+            let _open = board;
             std::future::pending::<()>().await;
         });
-        let news = News {
-            state: follow,
-            outlook: outlook_follow,
-            notices: Arc::default(),
-        };
         Ok(Attachment::new(address, news, None, tasks))
     }
 }

@@ -4,4 +4,5 @@ pub(crate) mod assignment;
 pub(crate) mod last_words;
 pub(crate) mod mounts;
 pub(crate) mod names;
+pub(crate) mod objects;
 pub(crate) mod tls;

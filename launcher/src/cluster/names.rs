@@ -16,6 +16,9 @@ pub(crate) const SERVER_NAME: &str = "keeper.firesteel";
 /// The container of the driver, in its pod.
 pub(crate) const DRIVER_CONTAINER: &str = "driver";
 
+/// The container of an executor, in its pod.
+pub(crate) const EXECUTOR_CONTAINER: &str = "executor";
+
 /// The container that copies the keeper's program into the pod.
 pub(crate) const INIT_CONTAINER: &str = "firesteel-keeper";
 

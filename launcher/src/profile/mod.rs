@@ -23,7 +23,10 @@ use sha2::{Digest, Sha256};
 
 pub use choose::{Chosen, Source, choose};
 pub use error::{ConfRefusal, ProfileError};
-pub use kubernetes::{Executors, Gpu, Kubernetes, Placement, Size};
+pub use kubernetes::{
+    Bundle, BundleSource, Executors, Gpu, Kubernetes, LocalDisk, Placement, Prices, Proxy, Size,
+    Variable, Volume, VolumeSource,
+};
 pub use layers::{Layer, Profiles};
 pub use package::Package;
 pub use units::{Memory, Span};
@@ -48,6 +51,8 @@ pub struct Profile {
     pub grace: Span,
     /// How long a driver may be idle while kernels are there. Not acted on yet.
     pub idle_limit: Option<Span>,
+    /// The age from which on a driver ends as soon as it is idle.
+    pub max_age: Option<Span>,
     /// The user to be, where it is not who is logged in.
     pub user: Option<String>,
     /// What runs.
@@ -112,6 +117,7 @@ impl Profile {
             away: Span::seconds(15 * 60),
             grace: Span::seconds(60),
             idle_limit: None,
+            max_age: None,
             user: None,
             runs: Runs::Local(Local {
                 start_deadline: Span::seconds(3 * 60),
