@@ -47,7 +47,12 @@ impl Plan {
             "spark.sql.warehouse.dir",
             file_url(&scratch.join("warehouse")),
         )];
-        usual.extend(runs.gpu.iter().filter(|gpu| gpu.rapids).flat_map(|_| rapids()));
+        usual.extend(
+            runs.gpu
+                .iter()
+                .filter(|gpu| gpu.rapids)
+                .flat_map(|_| rapids()),
+        );
         let mut conf = over(&BTreeMap::new(), usual);
         conf.extend(runs.conf.clone());
 
@@ -56,7 +61,11 @@ impl Plan {
         ours.extend(secrecy(pod));
         ours.extend(pods(assignment, runs, pod));
         ours.extend(executors(runs));
-        ours.extend(runs.gpu.iter().flat_map(|gpu| gpus(gpu, runs.executor.cores)));
+        ours.extend(
+            runs.gpu
+                .iter()
+                .flat_map(|gpu| gpus(gpu, runs.executor.cores)),
+        );
         ours.extend(packages(&runs.packages));
         ours.push(("spark.jars.ivy", text(&scratch.join("ivy"))));
 
@@ -241,10 +250,7 @@ fn executors(runs: &Kubernetes) -> Settings {
 /// GPUs of executors; the driver asks for none. As many tasks share one as have processors.
 fn gpus(gpu: &Gpu, cores: u16) -> Settings {
     vec![
-        (
-            "spark.executor.resource.gpu.amount",
-            gpu.amount.to_string(),
-        ),
+        ("spark.executor.resource.gpu.amount", gpu.amount.to_string()),
         ("spark.executor.resource.gpu.vendor", gpu.vendor.clone()),
         (
             "spark.executor.resource.gpu.discoveryScript",
