@@ -3,7 +3,8 @@
 
 image.py describe IMAGE.json TAG CONFIG_JSON LAYER.tar...   writes the description
 image.py digest IMAGE.json...                               prints TAG and manifest digest of each
-image.py archive IMAGE.json...                              writes an OCI archive to standard output, layers that are shared only once
+image.py archive [--without FILE] IMAGE.json...             writes an OCI archive to standard output, layers that are shared only once,
+                                                            and not at all those whose digests FILE lists: the receiver has them
 
 CONFIG_JSON is the `config` part of an OCI image configuration. A layer's digest is kept beside it: LAYER.tar.sha256.
 """
@@ -69,8 +70,7 @@ def describe(out: Path, tag: str, config: str, *layers: str) -> None:
     new.rename(out)
 
 
-def archive(images: list[dict], out: io.BufferedIOBase) -> None:
-    written = set()
+def archive(images: list[dict], written: set[str], out: io.BufferedIOBase) -> None:
     with tarfile.open(fileobj=out, mode="w|") as tar:
 
         def add(name: str, size: int, content: io.BufferedIOBase) -> None:
@@ -109,16 +109,27 @@ def archive(images: list[dict], out: io.BufferedIOBase) -> None:
         add_bytes("index.json", json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}).encode())
 
 
+def read(paths: list[str]) -> list[dict]:
+    """The images of these descriptions; one whose layers were swept since, for newer ones, has to be built again first."""
+    images = [json.loads(Path(path).read_text()) for path in paths]
+    for image, path in zip(images, paths):
+        missing = [layer for layer in image["layers"].values() if not os.path.exists(layer)]
+        if missing:
+            sys.exit(f"{path} is out of date: build it again, for there is no {missing[0]}")
+    return images
+
+
 def main() -> None:
     match sys.argv[1:]:
         case ["describe", out, tag, config, *layers]:
             describe(Path(out), tag, config, *layers)
         case ["digest", *paths]:
-            for path in paths:
-                image = json.loads(Path(path).read_text())
+            for image in read(paths):
                 print(image["tag"], sha256(image["manifest"].encode()))
+        case ["archive", "--without", known, *paths]:
+            archive(read(paths), set(Path(known).read_text().split()), sys.stdout.buffer)
         case ["archive", *paths]:
-            archive([json.loads(Path(path).read_text()) for path in paths], sys.stdout.buffer)
+            archive(read(paths), set(), sys.stdout.buffer)
         case _:
             sys.exit(__doc__)
 

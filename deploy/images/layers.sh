@@ -112,4 +112,31 @@ make_files() {
     rm -r "$1/root"
 }
 
-archive_layer() { :; }
+archive_layer() {
+    local version=$1
+    shift
+    layer "archive-$version" "$(hash_of "$(declare -f make_archive)" "$here/spark/class-data.py" "${@##*/}")" make_archive "$@"
+}
+
+# In namespaces of its own: nothing that runs in there is on this machine's network, and no mount outlives it.
+make_archive() {
+    local out=$1 below
+    shift
+    need unshare=util-linux ip=iproute2
+    mkdir -p "$out/unpacked" "$out/root/opt/spark"
+    for below in "$@"; do tar --directory="$out/unpacked" --extract --file="$below/layer.tar"; done
+    cp "$here/spark/class-data.py" "$out/unpacked/tmp"
+    echo 127.0.0.1 localhost >"$out/unpacked/etc/hosts"
+    # shellcheck disable=SC2016 # for the shell inside
+    timeout 900 unshare --mount --uts --net --pid --fork --kill-child bash -euc '
+        hostname localhost
+        ip link set lo up
+        mount -t proc proc "$1/proc"
+        mount --rbind /dev "$1/dev"
+        exec chroot --userspec=185:185 "$1" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp SPARK_LOCAL_IP=127.0.0.1 SPARK_HOME=/opt/spark \
+            JAVA_HOME="$2" PYTHONPATH="$(cd "$1" && printf "/%s:" opt/spark/python/lib/*.zip)" python3 /tmp/class-data.py /tmp/firesteel.jsa
+    ' make_archive "$out/unpacked" "$java_home"
+    install -m 644 "$out/unpacked/tmp/firesteel.jsa" "$out/root/opt/spark"
+    packed "$out" "$out/root"
+    rm -r "$out/root" "$out/unpacked"
+}

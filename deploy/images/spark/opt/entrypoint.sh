@@ -18,6 +18,9 @@ while read -r name; do
     options+=("${!name}")
 done < <(compgen -v | grep -E '^SPARK_JAVA_OPT_[0-9]+$' | sort -t_ -k4,4n)
 
+# Spark gives an executor the name of the file with its secret, but not the master without which it does not open it.
+[[ ${options[*]} == *-Dspark.master=* ]] || options+=(-Dspark.master=k8s://https://kubernetes.default.svc)
+
 # The archive fits one list of jars only, in one order; what else is wanted comes after it, or it would be of no use.
 jars=$(LC_ALL=C && printf '%s:' /opt/spark/jars/*.jar)
 class_path=${jars%:}${SPARK_EXTRA_CLASSPATH:+:$SPARK_EXTRA_CLASSPATH}${SPARK_CONF_DIR:+:$SPARK_CONF_DIR}${HADOOP_CONF_DIR:+:$HADOOP_CONF_DIR}
