@@ -72,6 +72,11 @@ impl Launcher {
         match &profile.runs {
             Runs::Local(_) => self.local.attach(claim, profile, who).await,
             Runs::Remote(_) => self.remote.attach(claim, profile, who).await,
+            Runs::Kubernetes(_) => Err(crate::cause::Cause::new(
+                Kind::Profile,
+                "Drivers in a cluster cannot be made yet",
+                "Choose another profile by `%profile`.",
+            )),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The keeper's program. Under other names it becomes the programs that a keeper starts.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +19,17 @@ enum Command {
     /// Keeps one driver, as the order on the standard input says, until nobody uses it. Kernels
     /// start this themselves.
     Keep,
+    /// Keeps the driver of the pod that it is process 1 of. The Jobs that kernels make start this.
+    KeepPod {
+        /// Where the pod's folders are.
+        #[arg(long, default_value = "/", hide = true)]
+        root: PathBuf,
+    },
+    /// Copies this program into a folder. The Jobs that kernels make start this.
+    Install {
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -29,5 +41,7 @@ fn main() -> ExitCode {
     }
     match Arguments::parse().command {
         Command::Keep => keeper::main(),
+        Command::KeepPod { root } => keeper::main_in_pod(&root),
+        Command::Install { folder } => keeper::install(&folder),
     }
 }

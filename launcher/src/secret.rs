@@ -18,6 +18,13 @@ impl Secret {
         Ok(Self(hex::encode(bytes)))
     }
 
+    /// One that was made elsewhere; `None` where it is too short to be one, or cannot stand in a
+    /// header.
+    pub(crate) fn given(text: &str) -> Option<Self> {
+        let fits = text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned()))
+    }
+
     /// The token itself, for the one place that needs it.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
@@ -81,6 +88,15 @@ mod tests {
             assert!(!lock.opens(Some(wrong.as_bytes())), "{wrong}");
         }
         assert!(!lock.opens(None));
+    }
+
+    #[test]
+    fn a_given_token_is_one() {
+        let token = Secret::random().unwrap();
+        assert!(Secret::given(token.reveal()).is_some());
+        for wrong in ["", "short", &format!("{}\n", token.reveal()), &"ä".repeat(40)] {
+            assert!(Secret::given(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

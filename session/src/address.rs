@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use crate::dial::Dialer;
+
 pub use parse::Invalid;
 
 /// How to reach a Spark Connect server, and as whom.
@@ -43,6 +45,11 @@ impl Address {
             tls: false,
         };
         Self::new(transport, user_id)
+    }
+
+    /// A server that `dialer` makes connections to.
+    pub fn dialed(dialer: Dialer, user_id: impl Into<String>) -> Self {
+        Self::new(Transport::Dialed(dialer), user_id)
     }
 
     fn new(transport: Transport, user_id: impl Into<String>) -> Self {
@@ -86,6 +93,8 @@ pub enum Transport {
     },
     /// A socket on this machine.
     Unix(PathBuf),
+    /// Connections that are made by other means.
+    Dialed(Dialer),
 }
 
 /// The place alone, as shown to people.
@@ -95,6 +104,7 @@ impl fmt::Display for Transport {
             Self::Tcp { host, port, .. } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Dialed(dialer) => write!(f, "{dialer}"),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod call;
 pub mod client;
+pub mod dial;
 pub mod engine;
 pub mod error;
 mod execution;

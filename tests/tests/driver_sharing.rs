@@ -88,12 +88,9 @@ async fn ten_kernels_at_once_get_one_driver_which_ends_after_the_last() {
     // A profile that was edited is joined with a warning.
     machine.edit("profiles: {local: {grace: 2s, cores: 1}}");
     let late = machine.attach("late").await.unwrap();
-    assert!(
-        late.warnings()[0].contains("`%stop`"),
-        "{:?}",
-        late.warnings()
-    );
-    assert!(again.warnings().is_empty());
+    let warnings = late.take_notices();
+    assert!(warnings[0].contains("`%stop`"), "{warnings:?}");
+    assert_eq!(again.take_notices(), [""; 0]);
 
     kernels.extend([again, late]);
     join_all(kernels.into_iter().map(Attachment::goodbye)).await;

@@ -131,7 +131,7 @@ fn print(listed: &[Listed]) {
 
 fn state(state: &DriverState) -> String {
     match state {
-        DriverState::Starting { phase, since } => {
+        DriverState::Starting { phase, since, .. } => {
             format!("{}, {} s", phase.words(), since.elapsed().as_secs())
         }
         DriverState::Ready(facts) => {
@@ -194,6 +194,7 @@ mod tests {
             state: DriverState::Starting {
                 phase: Phase::Preparing,
                 since: Instant::now(),
+                passed: Vec::new(),
             },
             attachments: 1,
             cells: 0,

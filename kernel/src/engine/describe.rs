@@ -37,7 +37,7 @@ pub(super) fn session(
                 None => lines.push("driver    an existing server, not ended by us".to_owned()),
             }
         }
-        DriverState::Starting { phase, since } => {
+        DriverState::Starting { phase, since, .. } => {
             let waited = since.elapsed().as_secs();
             lines.push(format!("driver    {}, {}", phase.words(), span(waited)));
         }

@@ -178,8 +178,7 @@ impl Source for Drivers {
         if let Some(cause) = ended {
             self.forget(&cause.sentence);
         }
-        let fresh = self.standing.is_none();
-        if fresh {
+        if self.standing.is_none() {
             self.standing = Some(self.make(&phase).await?);
         }
         let Some(standing) = &self.standing else {
@@ -188,12 +187,11 @@ impl Source for Drivers {
                 "Run the cell again.",
             ));
         };
-        let warnings = standing.attachment.warnings().iter().filter(|_| fresh);
         let notice: Vec<String> = self
             .untold
             .take()
             .into_iter()
-            .chain(warnings.cloned())
+            .chain(standing.attachment.take_notices())
             .collect();
         Ok(Opened {
             engine: Arc::new(standing.session.clone()),
@@ -287,7 +285,7 @@ impl Source for Drivers {
         let Some(standing) = &self.standing else {
             return Ok("This notebook uses no driver.".to_owned());
         };
-        let own = matches!(standing.profile.runs, Runs::Local(_));
+        let own = !matches!(standing.profile.runs, Runs::Remote(_));
         let id = standing.claim.id();
         self.release().await;
         let lost = std::mem::take(&mut self.ledger);

@@ -2,24 +2,26 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use firesteel_session::address::{Address, Token};
-use tokio::sync::{mpsc, watch};
+use firesteel_session::dial::Dialer;
+use hyper_util::rt::TokioIo;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::{AsciiMetadataValue, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status, Streaming};
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Request, Status};
+use tower::service_fn;
 
+use super::line::{Board, Line, LineEnd, Words};
 use super::proto::keeper_client::KeeperClient;
-use super::proto::{
-    self, Alive, FromKeeper, FromKernel, Goodbye, Hello, Running, Welcome, from_keeper, from_kernel,
-};
+use super::proto::{self, FromKernel, Hello, from_keeper, from_kernel};
 use super::state::DriverState;
-use crate::backend::{Attachee, Attachment, Word};
+use crate::backend::{Attachee, Attachment};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 use crate::driver::tail_of;
@@ -27,6 +29,12 @@ use crate::place::{Place, unusable};
 
 /// How long connecting to a socket on this machine may take.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long connecting to a keeper in a cluster may take.
+const CONNECT_FAR: Duration = Duration::from_secs(15);
+
+/// Time between pings by which a connection across a network is known to live.
+const PING: Duration = Duration::from_secs(20);
 
 /// How long a keeper may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -74,14 +82,40 @@ impl Keeper {
         })
     }
 
-    /// Attaches, and follows the driver from then on.
-    pub(crate) async fn attach(
-        mut self,
-        place: &Place,
+    /// A keeper that `dialer` connects to.
+    pub(crate) async fn dialed(dialer: Dialer, token: Token) -> Result<Self, NotAttached> {
+        let mut authorization = MetadataValue::try_from(format!("Bearer {}", token.reveal()))
+            .map_err(|_invalid| NotAttached::Ending)?;
+        authorization.set_sensitive(true);
+        let endpoint = Endpoint::from_static("http://keeper")
+            .http2_keep_alive_interval(PING)
+            .keep_alive_timeout(ANSWER)
+            .keep_alive_while_idle(true);
+        let connect = endpoint.connect_with_connector(service_fn(move |_: Uri| {
+            let dialer = dialer.clone();
+            async move { dialer.dial().await.map(TokioIo::new) }
+        }));
+        match timeout(CONNECT_FAR, connect).await {
+            Ok(Ok(channel)) => Ok(Self {
+                client: KeeperClient::new(channel),
+                token,
+                authorization,
+            }),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the keeper cannot be reached");
+                Err(NotAttached::Ending)
+            }
+            Err(_) => Err(NotAttached::Ending),
+        }
+    }
+
+    /// Introduces the kernel. What comes back is the open line, after the keeper's welcome.
+    pub(crate) async fn hello(
+        &mut self,
         claim: &Claim,
         profile_hash: String,
         who: &Attachee,
-    ) -> Result<Attachment, NotAttached> {
+    ) -> Result<Line, NotAttached> {
         let (out, outgoing) = mpsc::channel(16);
         let hello = Hello {
             protocol: proto::PROTOCOL,
@@ -91,7 +125,9 @@ impl Keeper {
             user: claim.user.clone(),
         };
         // There is room for the first.
-        let _sent = out.try_send(message(from_kernel::Message::Hello(hello)));
+        let _sent = out.try_send(FromKernel {
+            message: Some(from_kernel::Message::Hello(hello)),
+        });
         let request = self.authorized(ReceiverStream::new(outgoing));
         let answer = async {
             let mut keeper = self.client.attach(request).await?.into_inner();
@@ -106,44 +142,52 @@ impl Keeper {
             }
             Err(_) => return Err(NotAttached::Refused(silent())),
         };
-        let mut welcome = match first.and_then(|first| first.message) {
+        let welcome = match first.and_then(|first| first.message) {
             Some(from_keeper::Message::Welcome(welcome)) => welcome,
             Some(from_keeper::Message::Refused(cause)) => {
                 return Err(NotAttached::Refused(cause.into()));
             }
-            Some(from_keeper::Message::State(_)) | None => {
-                return Err(NotAttached::Ending);
-            }
+            Some(_) | None => return Err(NotAttached::Ending),
         };
         if welcome.protocol == 0 || welcome.protocol > proto::PROTOCOL {
             return Err(NotAttached::Refused(foreign(welcome.protocol)));
         }
-
-        let mut address = Address::unix(place.socket(), claim.user.clone())
-            .with_token(self.token.clone())
-            .with_incarnation(welcome.incarnation.clone());
-        address.session_id = Some(who.session_id);
-        let state = welcome.state.take().unwrap_or_default();
-        let state = watch::Sender::new(DriverState::read(state, &welcome, Instant::now()));
-        let follow = state.subscribe();
-        let warnings = std::mem::take(&mut welcome.warnings);
-        let (words, spoken) = mpsc::unbounded_channel();
-        let line = Line {
+        Ok(Line {
             keeper,
             out,
-            words: spoken,
-            state,
             welcome,
-        };
+        })
+    }
+
+    /// Attaches to a keeper on this machine, and follows the driver from then on.
+    pub(crate) async fn attach(
+        mut self,
+        place: &Place,
+        claim: &Claim,
+        profile_hash: String,
+        who: &Attachee,
+    ) -> Result<Attachment, NotAttached> {
+        let mut line = self.hello(claim, profile_hash, who).await?;
+        let mut address = Address::unix(place.socket(), claim.user.clone())
+            .with_token(self.token.clone())
+            .with_incarnation(line.welcome.incarnation.clone());
+        address.session_id = Some(who.session_id);
+        let state = line.welcome.state.take().unwrap_or_default();
+        let state = DriverState::read(state, &line.welcome, Instant::now());
+        let (board, news) = Board::new(state);
+        for warning in std::mem::take(&mut line.welcome.warnings) {
+            board.notice(warning);
+        }
+        let (words, spoken) = mpsc::unbounded_channel();
+        let log = PathBuf::from(&line.welcome.log);
         let mut tasks = JoinSet::new();
-        tasks.spawn(line.hold());
-        Ok(Attachment::new(
-            address,
-            warnings,
-            follow,
-            Some(words),
-            tasks,
-        ))
+        tasks.spawn(async move {
+            let mut words = Words::new(spoken);
+            if line.hold(&mut words, &board).await == LineEnd::Broken {
+                board.show(DriverState::Ended(lost(&log)));
+            }
+        });
+        Ok(Attachment::new(address, news, Some(words), tasks))
     }
 
     /// What the driver is and who uses it.
@@ -182,70 +226,6 @@ impl Keeper {
             .metadata_mut()
             .insert("authorization", self.authorization.clone());
         request
-    }
-}
-
-/// The stream between a kernel and its keeper.
-struct Line {
-    keeper: Streaming<FromKeeper>,
-    out: mpsc::Sender<FromKernel>,
-    words: mpsc::UnboundedReceiver<Word>,
-    state: watch::Sender<DriverState>,
-    welcome: Welcome,
-}
-
-impl Line {
-    /// Says what the kernel has to say, and that it lives; hears what the keeper says. Lasts until
-    /// one of them ends it.
-    async fn hold(mut self) {
-        let lease = Duration::from_secs(self.welcome.lease_seconds);
-        let mut alive =
-            interval((lease / 4).clamp(Duration::from_millis(100), Duration::from_secs(30)));
-        alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut leaves = false;
-        loop {
-            tokio::select! {
-                heard = self.keeper.message() => match heard {
-                    Ok(Some(FromKeeper { message: Some(message) })) => self.hear(message),
-                    Ok(Some(FromKeeper { message: None })) => {}
-                    Ok(None) | Err(_) => break,
-                },
-                word = self.words.recv(), if !leaves => {
-                    leaves = matches!(word, None | Some(Word::Goodbye));
-                    self.say(match word {
-                        Some(Word::Running(cells)) => from_kernel::Message::Running(Running { cells }),
-                        Some(Word::Goodbye) | None => from_kernel::Message::Goodbye(Goodbye {}),
-                    }).await;
-                }
-                _ = alive.tick() => self.say(from_kernel::Message::Alive(Alive {})).await,
-            }
-        }
-        let over = matches!(*self.state.borrow(), DriverState::Ended(_));
-        if !over && !leaves {
-            self.state
-                .send_replace(DriverState::Ended(lost(Path::new(&self.welcome.log))));
-        }
-    }
-
-    async fn say(&self, word: from_kernel::Message) {
-        // A keeper that is gone is noticed by the end of its stream.
-        let _gone = self.out.send(message(word)).await;
-    }
-
-    fn hear(&self, message: from_keeper::Message) {
-        match message {
-            from_keeper::Message::State(state) => {
-                let state = DriverState::read(state, &self.welcome, Instant::now());
-                self.state.send_replace(state);
-            }
-            from_keeper::Message::Welcome(_) | from_keeper::Message::Refused(_) => {}
-        }
-    }
-}
-
-fn message(message: from_kernel::Message) -> FromKernel {
-    FromKernel {
-        message: Some(message),
     }
 }
 

@@ -15,11 +15,31 @@ pub enum DriverState {
         phase: Phase,
         /// When its start began.
         since: Instant,
+        /// The phases before this one, and how long each took.
+        passed: Vec<(Phase, Duration)>,
     },
     /// It takes calls.
     Ready(Facts),
     /// It is gone, or never came.
     Ended(Cause),
+}
+
+/// What a keeper tells of its driver beside its state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// The driver's executors; `None` where it has none apart from itself.
+    pub executors: Option<Executors>,
+    /// When the driver will be given back for being idle, unless somebody uses it before.
+    pub given_back_at: Option<Instant>,
+}
+
+/// How many executors a driver has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Executors {
+    /// They take tasks.
+    pub running: u32,
+    /// They were asked for and are not there yet.
+    pub pending: u32,
 }
 
 /// How far a start is.
@@ -33,6 +53,12 @@ pub enum Phase {
     ResolvingPackages,
     /// Spark starts, and does not answer yet.
     WaitingForSpark,
+    /// The pod waits for a node.
+    Scheduling,
+    /// The node fetches images.
+    PullingImages,
+    /// The pod's containers start.
+    StartingContainers,
 }
 
 impl Phase {
@@ -43,6 +69,9 @@ impl Phase {
             Self::StartingJava => "starting Java",
             Self::ResolvingPackages => "fetching packages",
             Self::WaitingForSpark => "waiting for Spark",
+            Self::Scheduling => "waiting for a node",
+            Self::PullingImages => "pulling images",
+            Self::StartingContainers => "starting containers",
         }
     }
 }
@@ -78,6 +107,9 @@ impl From<Phase> for proto::Phase {
             Phase::StartingJava => Self::StartingJava,
             Phase::ResolvingPackages => Self::ResolvingPackages,
             Phase::WaitingForSpark => Self::WaitingForSpark,
+            Phase::Scheduling => Self::Scheduling,
+            Phase::PullingImages => Self::PullingImages,
+            Phase::StartingContainers => Self::StartingContainers,
         }
     }
 }
@@ -88,6 +120,9 @@ impl From<proto::Phase> for Phase {
             proto::Phase::StartingJava => Self::StartingJava,
             proto::Phase::ResolvingPackages => Self::ResolvingPackages,
             proto::Phase::WaitingForSpark => Self::WaitingForSpark,
+            proto::Phase::Scheduling => Self::Scheduling,
+            proto::Phase::PullingImages => Self::PullingImages,
+            proto::Phase::StartingContainers => Self::StartingContainers,
             // A phase of a newer keeper is told as the least it can be.
             proto::Phase::Preparing | proto::Phase::Unspecified => Self::Preparing,
         }
@@ -121,6 +156,14 @@ impl DriverState {
                 Self::Starting {
                     phase: starting.phase().into(),
                     since: now.checked_sub(elapsed).unwrap_or(now),
+                    passed: starting
+                        .passed
+                        .iter()
+                        .map(|passed| {
+                            let took = Duration::from_millis(passed.milliseconds);
+                            (passed.phase().into(), took)
+                        })
+                        .collect(),
                 }
             }
             Some(proto::state::State::Ready(ready)) => Self::Ready(Facts {
@@ -137,6 +180,7 @@ impl DriverState {
             None => Self::Starting {
                 phase: Phase::Preparing,
                 since: now,
+                passed: Vec::new(),
             },
         }
     }

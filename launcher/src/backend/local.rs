@@ -11,7 +11,7 @@ use super::{Attachee, Attachment, Backend};
 use crate::attach::client::{Keeper, NotAttached};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
-use crate::driver::{Order, Parts, may_see};
+use crate::driver::{Order, Parts, is_version, may_see};
 use crate::environment::Environment;
 use crate::machine;
 use crate::paths::Paths;
@@ -188,32 +188,6 @@ async fn start_lock(place: &Place, deadline: Instant) -> Result<Lock, Cause> {
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(unusable(&path, &error)),
-        }
-    }
-}
-
-/// Whether `installed` is the version `wanted`, or one of its.
-fn is_version(installed: &str, wanted: &str) -> bool {
-    installed
-        .strip_prefix(wanted)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_stands_for_its_patches() {
-        for (wanted, fits) in [
-            ("4.3.0", true),
-            ("4.3", true),
-            ("4", true),
-            ("4.3.1", false),
-            ("4.2", false),
-            ("4.30", false),
-        ] {
-            assert_eq!(is_version("4.3.0", wanted), fits, "{wanted}");
         }
     }
 }

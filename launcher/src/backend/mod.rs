@@ -13,7 +13,7 @@ use crate::claim::Claim;
 use crate::profile::Profile;
 
 pub use attachment::Attachment;
-pub(crate) use attachment::Word;
+pub(crate) use attachment::{News, Notices, Word};
 pub use local::Local;
 pub use remote::Remote;
 pub(crate) use spawn::{BOUND, Said};

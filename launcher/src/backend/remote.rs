@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use firesteel_session::address::Address;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Attachee, Attachment, Backend};
+use crate::attach::line::Board;
 use crate::attach::state::{DriverState, Facts};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
@@ -46,14 +46,14 @@ impl Backend for Remote {
             spark_version: None,
             own: None,
         });
-        let (state, follow) = watch::channel(ready);
+        let (board, news) = Board::new(ready);
         let mut tasks = JoinSet::new();
-        // Keeps the state open, as long as somebody is attached.
+        // Keeps it open, as long as somebody is attached.
         tasks.spawn(async move {
-            let _open = state;
+            let _open = board;
             std::future::pending::<()>().await;
         });
-        Ok(Attachment::new(address, Vec::new(), follow, None, tasks))
+        Ok(Attachment::new(address, news, None, tasks))
     }
 }
 

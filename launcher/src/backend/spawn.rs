@@ -4,10 +4,11 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::attach::proto;
 use crate::cause::{Cause, Kind};
@@ -19,6 +20,9 @@ const LAST_LINES: usize = 10;
 
 /// The most a keeper has to say when it could not begin, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 10;
+
+/// How long a keeper that could not begin has to end by itself: it has said why.
+const OWN_END: Duration = Duration::from_secs(1);
 
 /// What a keeper says when kernels can connect to it.
 pub(crate) const BOUND: &[u8] = b"bound";
@@ -58,18 +62,26 @@ pub(super) async fn spawn(
         .spawn()
         .map_err(|error| cannot(&error))?;
     let answer = match timeout_at(deadline, hand_over(&mut keeper, &text)).await {
-        Ok(answer) => answer.map_err(|error| cannot(&error))?,
-        Err(_) => {
-            // Whatever it waits for, nobody waits for it any more.
-            let _gone = keeper.start_kill();
-            return Err(died(program, "was not there in time"));
-        }
+        Ok(answer) => answer.map_err(|error| cannot(&error)),
+        Err(_) => Err(died(program, "was not there in time")),
     };
-    match answer.trim_ascii() {
+    if !matches!(&answer, Ok(said) if said.trim_ascii() == BOUND) {
+        end(&mut keeper).await;
+    }
+    match answer?.trim_ascii() {
         BOUND => Ok(()),
         [] => Err(died(program, "ended before it began")),
         said => Err(serde_json::from_slice::<Said>(said)
             .map_or_else(|_| died(program, "said what cannot be read"), Cause::from)),
+    }
+}
+
+/// Ends a keeper that did not begin: nobody waits for it any more, and no process of it is left.
+async fn end(keeper: &mut Child) {
+    if timeout(OWN_END, keeper.wait()).await.is_err()
+        && let Err(error) = keeper.kill().await
+    {
+        tracing::warn!(%error, "a keeper that did not begin cannot be ended");
     }
 }
 

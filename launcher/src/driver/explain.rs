@@ -21,9 +21,22 @@ pub(crate) enum Failed {
     Later(Exit),
 }
 
+/// Where a driver is: who has to put something right there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// On this machine, from a runtime of ours.
+    Machine,
+    /// In a pod, from this image.
+    Image(String),
+}
+
 /// What the driver was started with, as far as it explains anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Setting<'a> {
+    /// Where it is.
+    pub(crate) home: &'a Home,
+    /// Whether memory ran out for its whole group of processes since it started.
+    pub(crate) out_of_memory: bool,
     /// Its heap.
     pub(crate) heap: Memory,
     /// Its Java.
@@ -40,6 +53,10 @@ pub(crate) struct Setting<'a> {
 
 /// Exit code of a Java that was told to end when its heap is full (`ExitOnOutOfMemoryError`).
 const HEAP_FULL: i32 = 3;
+
+/// Exit code of a Spark whose executors failed more often than it bears
+/// (`SparkExitCode.EXCEED_MAX_EXECUTOR_FAILURES`).
+const TOO_MANY_LOST: i32 = 11;
 
 /// Exit code of our stand-in, when Java could not be run.
 const NOT_RUN: i32 = 127;
@@ -67,7 +84,10 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
                 "The Spark driver ran out of disk space; it spills to {}",
                 setting.scratch.display()
             ),
-            "Make room there, or set TMPDIR to a folder on a larger disk, and run the cell again.",
+            match setting.home {
+                Home::Machine => "Make room there, or set TMPDIR to a folder on a larger disk, and run the cell again.",
+                Home::Image(_) => "Give the driver's pod more local disk in the profile, and run the cell again.",
+            },
         ));
     }
     if says("BindException") || says("Address already in use") {
@@ -86,7 +106,10 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
             format!(
                 "Java cannot get the {heap} of heap that profile `{profile}` gives the Spark driver"
             ),
-            "Set `memory` in the profile to less, or end what else uses memory.",
+            match setting.home {
+                Home::Machine => "Set `memory` in the profile to less, or end what else uses memory.",
+                Home::Image(_) => "Set the driver's memory in the profile to less, or its overhead to more.",
+            },
         ));
     }
     if says("INVALID_DRIVER_MEMORY") || says("Too small maximum heap") {
@@ -120,8 +143,10 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
         return Some(Cause::new(
             Kind::Runtime,
             format!("{} is too old for Spark", setting.java.display()),
-            "Install Java 17 or later and name it by `java` in the profile, or run `firesteel \
-             runtime install --with-java`.",
+            match setting.home {
+                Home::Machine => "Install Java 17 or later and name it by `java` in the profile, or run `firesteel runtime install --with-java`.".to_owned(),
+                Home::Image(image) => format!("Add Java 17 or later to image `{image}`, and set JAVA_HOME in it."),
+            },
         ));
     }
     let broken = [
@@ -140,7 +165,10 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
                 "A jar of Spark in {} is missing or broken",
                 setting.spark_home.join("jars").display()
             ),
-            "Run `firesteel runtime install --again`.",
+            match setting.home {
+                Home::Machine => "Run `firesteel runtime install --again`.".to_owned(),
+                Home::Image(image) => format!("Make image `{image}` again."),
+            },
         ));
     }
     None
@@ -155,18 +183,37 @@ fn by_exit(failed: Failed, setting: &Setting<'_>) -> Option<Cause> {
                 "The Spark driver was not ready after {} s and was ended",
                 deadline.as_secs()
             ),
-            if setting.packages {
-                "Fetching packages may take longer: set `startDeadline` in the profile to more."
-            } else {
-                "See whether the machine is busy or out of memory, or set `startDeadline` in the \
-                 profile to more."
+            match setting.home {
+                _ if setting.packages => {
+                    "Fetching packages may take longer: set `startDeadline` in the profile to more."
+                }
+                Home::Machine => {
+                    "See whether the machine is busy or out of memory, or set `startDeadline` in \
+                     the profile to more."
+                }
+                Home::Image(_) => {
+                    "Give the driver more cores in the profile, or set `startDeadline` to more."
+                }
             },
         )),
         Failed::ToStart(Exit::Code(NOT_RUN)) => Some(Cause::new(
             Kind::Runtime,
             format!("{} cannot be run", setting.java.display()),
-            "Run `firesteel doctor`.",
+            match setting.home {
+                Home::Machine => "Run `firesteel doctor`.".to_owned(),
+                Home::Image(image) => format!("See whether image `{image}` is for this processor."),
+            },
         )),
+        Failed::Later(Exit::Code(TOO_MANY_LOST)) => Some(Cause::new(
+            Kind::Exited,
+            "The Spark driver lost too many executors in a short time and gave up",
+            "See by `%logs` why they failed; the next cell starts a new driver.",
+        )),
+        Failed::ToStart(Exit::Signal(KILL)) | Failed::Later(Exit::Signal(KILL))
+            if setting.out_of_memory =>
+        {
+            Some(out_of_memory(setting))
+        }
         Failed::ToStart(Exit::Code(HEAP_FULL)) | Failed::Later(Exit::Code(HEAP_FULL)) => {
             Some(heap_full(setting))
         }
@@ -201,6 +248,31 @@ fn heap_full(setting: &Setting<'_>) -> Cause {
             setting.profile
         ),
     )
+}
+
+fn out_of_memory(setting: &Setting<'_>) -> Cause {
+    let Setting { heap, profile, .. } = setting;
+    match setting.home {
+        Home::Machine => Cause::new(
+            Kind::Memory,
+            "The Spark driver was killed because memory ran out here",
+            format!(
+                "Set `memory` in profile `{profile}` to less than {heap}, or end what else uses \
+                 memory; the next cell starts a new driver."
+            ),
+        ),
+        Home::Image(_) => Cause::new(
+            Kind::Memory,
+            format!(
+                "The Spark driver was killed because its pod ran out of memory (OOM): its heap \
+                 of {heap} and what it needs beside were more than the pod may have"
+            ),
+            format!(
+                "Give the driver of profile `{profile}` more memory outside the heap (overhead); \
+                 the next cell starts a new driver."
+            ),
+        ),
+    }
 }
 
 fn unknown(failed: Failed, log: &str, _setting: &Setting<'_>) -> Cause {
@@ -248,6 +320,8 @@ mod tests {
 
     fn setting() -> Setting<'static> {
         Setting {
+            home: &Home::Machine,
+            out_of_memory: false,
             heap: Memory::mebibytes(2048),
             java: Path::new("/jdk/bin/java"),
             spark_home: Path::new("/spark"),
@@ -369,6 +443,85 @@ mod tests {
             assert!(cause.remedy.ends_with('.'), "{cause}");
             assert_eq!(cause.tail.is_none(), log.is_empty());
         }
+    }
+
+    #[test]
+    fn in_a_pod_it_is_the_image_or_the_profile_that_is_put_right() {
+        let home = Home::Image("registry/img:1".to_owned());
+        let pod = Setting {
+            home: &home,
+            ..setting()
+        };
+        let start = |code| Failed::ToStart(Exit::Code(code));
+        let cases = [
+            (start(127), "", Kind::Runtime, "`registry/img:1`"),
+            (
+                start(1),
+                "Error: Could not find or load main class x",
+                Kind::Jars,
+                "`registry/img:1`",
+            ),
+            (
+                start(1),
+                "java.lang.UnsupportedClassVersionError: x",
+                Kind::Runtime,
+                "`registry/img:1`",
+            ),
+            (
+                start(1),
+                "java.io.IOException: No space left on device",
+                Kind::Disk,
+                "pod more local disk",
+            ),
+            (
+                Failed::ToStartWithin(Duration::from_secs(9)),
+                "",
+                Kind::Deadline,
+                "more cores",
+            ),
+            (
+                Failed::Later(Exit::Code(11)),
+                "INFO x",
+                Kind::Exited,
+                "why they failed",
+            ),
+        ];
+        for (failed, log, kind, remedy) in cases {
+            let cause = explain(failed, log, &pod);
+            assert_eq!(cause.kind, kind, "{failed:?} {log}: {cause}");
+            assert!(cause.remedy.contains(remedy), "{cause}");
+            assert!(!cause.to_string().contains("firesteel runtime"), "{cause}");
+        }
+    }
+
+    #[test]
+    fn a_kill_is_for_memory_only_where_memory_ran_out() {
+        let home = Home::Image("registry/img:1".to_owned());
+        for failed in [
+            Failed::ToStart(Exit::Signal(9)),
+            Failed::Later(Exit::Signal(9)),
+        ] {
+            for (out_of_memory, kind, words) in [
+                (true, Kind::Memory, "ran out of memory (OOM)"),
+                (false, Kind::Killed, "signal 9"),
+            ] {
+                let pod = Setting {
+                    home: &home,
+                    out_of_memory,
+                    ..setting()
+                };
+                let cause = explain(failed, "", &pod);
+                assert_eq!(cause.kind, kind);
+                assert!(cause.sentence.contains(words), "{cause}");
+            }
+        }
+        // Another signal is another story.
+        let pod = Setting {
+            out_of_memory: true,
+            ..setting()
+        };
+        let cause = explain(Failed::Later(Exit::Signal(11)), "", &pod);
+        assert!(cause.sentence.contains("signal 11"), "{cause}");
     }
 
     #[test]

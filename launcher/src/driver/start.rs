@@ -17,11 +17,12 @@ use uuid::Uuid;
 
 use super::explain::{Failed, Setting, explain};
 use super::output::Output;
-use super::plan::{Attempt, FAIR_POOL, Order};
+use super::plan::{Attempt, FAIR_POOL, Plan};
 use super::process::{Exit, Jvm};
 use crate::attach::state::Phase;
 use crate::cause::{Cause, Kind};
-use crate::place::{Place, unusable};
+use crate::machine;
+use crate::place::unusable;
 use crate::secret::Secret;
 
 /// How often another port is tried where one was taken between our look and Spark's.
@@ -45,8 +46,7 @@ const LOOK_BACK: usize = 300;
 
 /// What a driver is started from.
 pub(crate) struct Starter<'a> {
-    pub(crate) order: &'a Order,
-    pub(crate) place: &'a Place,
+    pub(crate) plan: &'a Plan,
     /// Told how far the start is.
     pub(crate) phase: &'a (dyn Fn(Phase) + Send + Sync),
 }
@@ -55,6 +55,8 @@ pub(crate) struct Starter<'a> {
 pub(crate) struct Driver {
     jvm: Jvm,
     output: Output,
+    /// How many processes had been killed for want of memory when it started.
+    kills: Option<u64>,
 }
 
 /// What is known of a driver that takes calls.
@@ -75,12 +77,11 @@ impl Starter<'_> {
     pub(crate) async fn start(
         &self,
         driver: &mut Option<Driver>,
-        deadline: Duration,
     ) -> Result<Running, Cause> {
-        let give_up = Instant::now() + deadline;
+        let give_up = Instant::now() + self.plan.start_deadline;
         let mut taken = 0;
         loop {
-            match self.attempt(driver, give_up, deadline).await {
+            match self.attempt(driver, give_up).await {
                 Err(cause) if cause.kind == Kind::Port && taken + 1 < ATTEMPTS => {
                     tracing::info!("the driver's port was taken; another is tried");
                     taken += 1;
@@ -94,10 +95,9 @@ impl Starter<'_> {
         &self,
         driver: &mut Option<Driver>,
         give_up: Instant,
-        deadline: Duration,
     ) -> Result<Running, Cause> {
         (self.phase)(Phase::Preparing);
-        let jars = jars(&self.order.parts.spark_home)?;
+        let jars = jars(&self.plan.parts.spark_home)?;
         let port = free_port().map_err(|error| {
             Cause::new(
                 Kind::Port,
@@ -107,21 +107,21 @@ impl Starter<'_> {
         })?;
         let token = Secret::random().map_err(|_unspecified| no_random())?;
         let attempt = Attempt {
-            order: self.order,
-            scratch: &self.place.scratch,
+            plan: self.plan,
             jars: &jars,
             port,
             token: token.reveal(),
         };
-        prepare(&attempt).map_err(|error| unusable(&self.place.scratch, &error))?;
-        let packages = attempt.has_packages();
+        prepare(&attempt).map_err(|error| unusable(&self.plan.scratch, &error))?;
+        let packages = self.plan.packages;
         (self.phase)(if packages {
             Phase::ResolvingPackages
         } else {
             Phase::StartingJava
         });
+        let kills = kills();
         let started = Jvm::spawn(
-            &self.order.parts.java,
+            &self.plan.parts.java,
             &attempt.arguments_file(),
             &attempt.working_folder(),
             &attempt.environment(),
@@ -133,14 +133,14 @@ impl Starter<'_> {
                 "See whether the machine has too many processes, and run `firesteel doctor`.",
             )
         })?;
-        let output = Output::read(pipe, &self.place.log)
-            .map_err(|error| unusable(&self.place.log, &error))?;
-        let driver = driver.insert(Driver { jvm, output });
+        let output = Output::read(pipe, &self.plan.log)
+            .map_err(|error| unusable(&self.plan.log, &error))?;
+        let driver = driver.insert(Driver { jvm, output, kills });
         if !packages {
             (self.phase)(Phase::WaitingForSpark);
         }
 
-        let client = client(port, &token, &self.order.claim.user)?;
+        let client = client(port, &token, &self.plan.user)?;
         let ready = timeout_at(give_up, driver.ready(&client)).await;
         let failed = match ready {
             Ok(Ok(spark_version)) => {
@@ -155,10 +155,10 @@ impl Starter<'_> {
             Ok(Err(exit)) => Failed::ToStart(exit),
             Err(_) => {
                 driver.end().await;
-                Failed::ToStartWithin(deadline)
+                Failed::ToStartWithin(self.plan.start_deadline)
             }
         };
-        Err(driver.explain(failed, self.order, self.place).await)
+        Err(driver.explain(failed, self.plan).await)
     }
 }
 
@@ -179,17 +179,19 @@ impl Driver {
     }
 
     /// Says why it failed, once all it printed was read.
-    pub(crate) async fn explain(&mut self, failed: Failed, order: &Order, place: &Place) -> Cause {
+    pub(crate) async fn explain(&mut self, failed: Failed, plan: &Plan) -> Cause {
         if timeout(LAST_WORDS, self.output.ended()).await.is_err() {
             tracing::debug!("something the driver started still holds its output");
         }
         let setting = Setting {
-            heap: order.heap,
-            java: &order.parts.java,
-            spark_home: &order.parts.spark_home,
-            scratch: &place.scratch,
-            packages: matches!(&order.profile.runs, crate::profile::Runs::Local(local) if !local.packages.is_empty()),
-            profile: &order.profile.name,
+            home: &plan.home,
+            out_of_memory: self.kills.zip(kills()).is_some_and(|(then, now)| now > then),
+            heap: plan.heap,
+            java: &plan.parts.java,
+            spark_home: &plan.parts.spark_home,
+            scratch: &plan.scratch,
+            packages: plan.packages,
+            profile: &plan.profile,
         };
         explain(failed, &self.output.tail(LOOK_BACK), &setting)
     }
@@ -269,6 +271,11 @@ pub(crate) fn no_random() -> Cause {
     )
 }
 
+/// How many processes beside us were killed for want of memory so far.
+fn kills() -> Option<u64> {
+    machine::kills(|path| fs::read_to_string(path).ok())
+}
+
 /// A port that was free a moment ago.
 fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -306,7 +313,7 @@ fn prepare(attempt: &Attempt<'_>) -> io::Result<()> {
     }
     write_private(&attempt.pools_file(), FAIR_POOL)?;
     write_private(&attempt.arguments_file(), &attempt.arguments())?;
-    if attempt.has_packages() {
+    if attempt.plan.packages {
         write_private(&attempt.properties_file(), &attempt.properties())?;
     }
     let link = attempt.python_link();

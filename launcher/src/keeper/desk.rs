@@ -16,7 +16,9 @@ use super::standing::{Action, AttachmentId, Clock, Fact, Policy, Standing};
 use crate::attach::proto;
 use crate::attach::state::Phase;
 use crate::cause::{Cause, Kind};
-use crate::driver::{Order, Running};
+use crate::claim::Claim;
+use crate::driver::Running;
+use crate::profile::Profile;
 
 /// How long the sessions of those who are there may take to be released when the driver ends.
 const LAST_RELEASE: Duration = Duration::from_secs(2);
@@ -92,6 +94,7 @@ impl State {
             Shown::Starting(phase) => proto::state::State::Starting(proto::Starting {
                 phase: proto::Phase::from(*phase).into(),
                 milliseconds: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+                passed: Vec::new(),
             }),
             Shown::Ready(running) => proto::state::State::Ready(proto::Ready {
                 spark_version: running.spark_version.clone(),
@@ -123,22 +126,27 @@ struct Kernel {
 
 impl Desk {
     /// A desk nobody has come to, and the way to it. What it starts belongs to `tasks`.
-    pub(super) fn new(order: &Order, began: Instant, tasks: TaskTracker) -> (Self, Reception) {
+    pub(super) fn new(
+        claim: &Claim,
+        profile: &Profile,
+        began: Instant,
+        tasks: TaskTracker,
+    ) -> (Self, Reception) {
         let (sender, events) = mpsc::unbounded_channel();
         let state = State {
             sender: Arc::new(watch::Sender::new(Shown::Starting(Phase::Preparing))),
             since: began,
         };
         let policy = Policy {
-            grace: order.profile.grace.duration(),
-            lease: order.profile.away.duration(),
+            grace: profile.grace.duration(),
+            lease: profile.away.duration(),
         };
         let desk = Self {
             events,
             standing: Standing::new(policy, Clock::ZERO),
             kernels: BTreeMap::new(),
             state: state.clone(),
-            user: order.claim.user.clone(),
+            user: claim.user.clone(),
             client: None,
             tasks,
             began,
@@ -209,13 +217,21 @@ impl Desk {
                 session,
                 dropped,
             } => {
-                tracing::info!(kernel, session, "a kernel came");
+                let was = self.find(&kernel, &session, now);
+                let before = was.and_then(|was| self.kernels.remove(&was));
+                tracing::info!(kernel, session, back = before.is_some(), "a kernel came");
                 let kernel = Kernel {
                     id: kernel,
                     dropped,
                 };
                 self.kernels.insert(id, kernel);
-                self.standing.note(Fact::Attached { id, session }, now)
+                self.standing.note(match (was, before) {
+                    (Some(was), Some(before)) => {
+                        before.dropped.cancel();
+                        Fact::Returned { id, was }
+                    }
+                    _ => Fact::Attached { id, session },
+                }, now)
             }
             Event::Fact(fact) => {
                 if let Fact::Gone(id) = fact
@@ -232,6 +248,15 @@ impl Desk {
             // Taken before: it ends the loop.
             Event::Stop(_) => Vec::new(),
         }
+    }
+
+    /// The attachment that this kernel has with this session.
+    fn find(&self, kernel: &str, session: &str, now: Clock) -> Option<AttachmentId> {
+        let same = |(&id, there): (&AttachmentId, &Kernel)| {
+            let (its, ..) = self.standing.attachment(id, now)?;
+            (there.id == kernel && its == session).then_some(id)
+        };
+        self.kernels.iter().find_map(same)
     }
 
     /// Gives whether the driver is to end.

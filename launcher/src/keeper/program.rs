@@ -1,18 +1,32 @@
 //! A keeper as a process.
 
+use std::fs::{self, Permissions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::keep;
+use super::office::Outcome;
+use super::{local, pod};
 use crate::backend::{BOUND, Said};
 use crate::cause::{Cause, Kind};
+use crate::cluster::last_words;
+use crate::cluster::mounts::Mounts;
+use crate::cluster::names::mount;
 use crate::driver::Order;
+use crate::environment::Environment;
 
 /// How long what still runs may take when everything is done.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// Exit code of a keeper whose driver never took calls.
+const NOT_STARTED: u8 = 3;
+
+/// Exit code of a keeper whose driver ended by itself.
+const LOST: u8 = 4;
 
 /// The variable that says how much a keeper logs.
 const LOG_VARIABLE: &str = "FIRESTEEL_LOG";
@@ -22,7 +36,8 @@ const LOG_VARIABLE: &str = "FIRESTEEL_LOG";
 pub fn main() -> ExitCode {
     log();
     own_session();
-    match read_order().and_then(run) {
+    let kept = read_order().and_then(|order| run(local::keep(order, || say(BOUND))));
+    match kept.flatten() {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {
             tracing::error!(%cause, "the keeper cannot begin");
@@ -30,6 +45,50 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Keeps the driver of the pod we are process 1 of. `root` is where the pod's folders are.
+///
+/// The exit code tells how it ended: 0 where the driver was given back or told to end, 1 where the
+/// keeper could not begin, 3 where the driver did not start, 4 where it ended by itself. Why is left
+/// to Kubernetes as the container's termination message.
+pub fn main_in_pod(root: &Path) -> ExitCode {
+    log();
+    let mounts = Mounts::below(root);
+    let last_words_go_to = mounts.termination_log();
+    let environment = Environment::of_process();
+    match run(pod::keep(mounts, &environment)).flatten() {
+        Ok(Outcome::Given(_)) => ExitCode::SUCCESS,
+        Ok(Outcome::NotStarted(_)) => ExitCode::from(NOT_STARTED),
+        Ok(Outcome::Lost(_)) => ExitCode::from(LOST),
+        Err(cause) => {
+            tracing::error!(%cause, "the keeper cannot begin");
+            last_words::say(&last_words_go_to, &cause);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Copies our own program into `folder`, whole or not at all, so that a container made from any
+/// image can run it from there. An image with nothing but this program has no `cp`.
+pub fn install(folder: &Path) -> ExitCode {
+    let copied = std::env::current_exe().and_then(|program| copy(&program, folder));
+    match copied {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let folder = folder.display();
+            eprintln!("The keeper's program cannot be copied into {folder}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn copy(program: &Path, folder: &Path) -> io::Result<()> {
+    let name = Path::new(mount::PROGRAM).file_name().unwrap_or_default();
+    let half = folder.join(".half");
+    fs::copy(program, &half)?;
+    fs::set_permissions(&half, Permissions::from_mode(0o755))?;
+    fs::rename(half, folder.join(name))
 }
 
 fn log() {
@@ -62,7 +121,7 @@ fn read_order() -> Result<Order, Cause> {
         })
 }
 
-fn run(order: Order) -> Result<(), Cause> {
+fn run<T>(kept: impl Future<Output = T>) -> Result<T, Cause> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -74,9 +133,9 @@ fn run(order: Order) -> Result<(), Cause> {
                 "See whether the machine has too many processes.",
             )
         })?;
-    let kept = runtime.block_on(keep(order, || say(BOUND)));
+    let kept = runtime.block_on(kept);
     runtime.shutdown_timeout(DRAIN);
-    kept
+    Ok(kept)
 }
 
 /// Says the one line there is to say on the standard output. Whoever started us reads no more.
@@ -85,5 +144,24 @@ fn say(line: &[u8]) {
     let said = out.write_all(line).and_then(|()| out.write_all(b"\n"));
     if let Err(error) = said.and_then(|()| out.flush()) {
         tracing::debug!(%error, "nobody waits for the keeper");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_copied_over_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        fs::write(&program, "new").unwrap();
+        let copy_of = dir.path().join("firesteel-launcher");
+        fs::write(&copy_of, "older and longer").unwrap();
+        copy(&program, dir.path()).unwrap();
+        assert_eq!(fs::read(&copy_of).unwrap(), b"new");
+        let mode = fs::metadata(&copy_of).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+        assert!(copy(&program, &dir.path().join("none")).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The keeper's socket: who comes shows the token, and goes through the door or to the attach
+//! The keeper's callers: who comes shows the token, and goes through the door or to the attach
 //! service.
 
 use std::convert::Infallible;
@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{UnixListener, UnixStream};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
@@ -19,14 +21,17 @@ use tonic::body::Body;
 use tonic::codegen::Service as _;
 
 use super::desk::Reception;
-use super::service::{Introduction, KeeperService};
+use super::service::{Distance, Introduction, KeeperService};
 use super::upstream::DriverUpstream;
 use crate::attach::proto::keeper_server::{KeeperServer, SERVICE_NAME};
 use crate::door::{Door, Link, Tasks};
 use crate::secret::Lockwork;
 
+/// Where anybody is told that the keeper lives, and nothing else.
+const HEALTH: &str = "/healthz";
+
 /// Pause after a connection could not be taken, as when there are too many open files.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// How much of one request may be on its way, in bytes.
 const STREAM_WINDOW: u32 = 2 << 20;
@@ -34,14 +39,19 @@ const STREAM_WINDOW: u32 = 2 << 20;
 /// How much of all requests of a connection may be.
 const CONNECTION_WINDOW: u32 = 64 << 20;
 
-/// Everything behind the keeper's socket.
+/// How often a caller that is far away is asked whether it is there still, and how long it may take
+/// to answer.
+const ASK: Duration = Duration::from_secs(30);
+
+/// Everything behind the keeper's socket or port.
 #[derive(Clone)]
 pub(super) struct Server {
     lockwork: Arc<Lockwork>,
     door: Arc<Door>,
     keeper: KeeperServer<KeeperService>,
-    tasks: TaskTracker,
-    closing: CancellationToken,
+    distance: Distance,
+    pub(super) tasks: TaskTracker,
+    pub(super) closing: CancellationToken,
 }
 
 impl Server {
@@ -55,17 +65,19 @@ impl Server {
         closing: CancellationToken,
     ) -> Self {
         let door = Door::new(Arc::new(upstream), &introduction.claim.user);
+        let distance = introduction.distance;
         let service = KeeperService::new(introduction, reception, tasks.clone());
         Self {
             lockwork: Arc::new(lockwork),
             door: Arc::new(door),
             keeper: KeeperServer::new(service),
+            distance,
             tasks,
             closing,
         }
     }
 
-    /// Takes connections until it is closing.
+    /// Takes connections of this machine until it is closing.
     pub(super) async fn accept(self, listener: UnixListener) {
         loop {
             let accepted = tokio::select! {
@@ -85,18 +97,26 @@ impl Server {
     }
 
     /// Serves one caller until it leaves; when the keeper closes, until its streams have ended.
-    async fn serve(self, stream: UnixStream) {
+    pub(super) async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         let link = Arc::new(Link::new(self.tasks.clone()));
-        let closing = self.closing.clone();
+        let (closing, distance) = (self.closing.clone(), self.distance);
         let tasks = Tasks(self.tasks.clone());
         let service = service_fn(move |request| {
             let (server, link) = (self.clone(), Arc::clone(&link));
             async move { Ok::<_, Infallible>(server.answer(request, &link).await) }
         });
-        let connection = http2::Builder::new(tasks)
+        let mut builder = http2::Builder::new(tasks);
+        builder
             .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .serve_connection(TokioIo::new(stream), service);
+            .initial_connection_window_size(CONNECTION_WINDOW);
+        if distance == Distance::Network {
+            // What was cut is not told to either end.
+            builder
+                .timer(TokioTimer::new())
+                .keep_alive_interval(ASK)
+                .keep_alive_timeout(ASK);
+        }
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -111,6 +131,9 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Incoming>, link: &Link) -> Response<Body> {
+        if request.uri().path() == HEALTH {
+            return Response::new(Body::new(Full::from("ok").map_err(|never| match never {})));
+        }
         let authorization = request.headers().get(AUTHORIZATION);
         if !self
             .lockwork

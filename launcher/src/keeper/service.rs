@@ -29,6 +29,16 @@ const HELLO: Duration = Duration::from_secs(10);
 /// The most lines of the log that are given at once.
 const MOST_LINES: u32 = 10_000;
 
+/// How far away a keeper's kernels may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Distance {
+    /// On this machine: a stream that ends is a kernel that died.
+    Machine,
+    /// Anywhere: a stream that breaks says nothing. A laptop sleeps, a forwarded port closes; the
+    /// kernel may come back within its lease.
+    Network,
+}
+
 /// What a keeper says of itself.
 #[derive(Debug, Clone)]
 pub(super) struct Introduction {
@@ -39,6 +49,7 @@ pub(super) struct Introduction {
     pub(super) profile_hash: String,
     pub(super) lease: Duration,
     pub(super) log: PathBuf,
+    pub(super) distance: Distance,
 }
 
 /// The service.
@@ -155,6 +166,7 @@ impl proto::keeper_server::Keeper for KeeperService {
             out,
             state,
             dropped,
+            distance: self.introduction.distance,
         };
         let shown = visit.state.borrow_and_update().clone();
         if !here || matches!(shown, Shown::Ended(_)) {
@@ -186,6 +198,9 @@ impl proto::keeper_server::Keeper for KeeperService {
             driver: Some(self.welcome(&shown, Vec::new())),
             attachments: present.attachments,
             operations: u32::try_from(present.operations).unwrap_or(u32::MAX),
+            executors: Vec::new(),
+            idle_milliseconds: None,
+            kept_milliseconds: None,
         }))
     }
 
@@ -214,27 +229,52 @@ struct Visit {
     out: mpsc::Sender<Result<FromKeeper, Status>>,
     state: watch::Receiver<Shown>,
     dropped: CancellationToken,
+    distance: Distance,
+}
+
+/// What comes after something happened to a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// It goes on.
+    Stay,
+    /// The kernel is gone.
+    Leave,
+    /// The stream is gone, and nobody knows of the kernel.
+    Cut,
+}
+
+impl Next {
+    fn stay_if(stays: bool) -> Self {
+        if stays { Self::Stay } else { Self::Leave }
+    }
 }
 
 impl Visit {
     /// Lasts until the kernel leaves or dies, is silent for too long, or the driver ends.
     async fn last(mut self) {
-        loop {
-            let goes_on = tokio::select! {
-                changed = self.state.changed() => changed.is_ok() && self.tell_state().await,
+        let next = loop {
+            let next = tokio::select! {
+                changed = self.state.changed() => {
+                    Next::stay_if(changed.is_ok() && self.tell_state().await)
+                }
                 heard = self.kernel.message() => self.hear(heard),
-                () = self.out.closed() => false,
+                () = self.out.closed() => Next::Cut,
                 () = self.dropped.cancelled() => {
-                    let silent = Status::deadline_exceeded("the kernel was silent for longer than its lease");
-                    let _left = self.out.send(Err(silent)).await;
-                    false
+                    let over = Status::cancelled("the attachment is over");
+                    // One that does not listen is not waited for.
+                    let _left = self.out.try_send(Err(over));
+                    Next::Leave
                 }
             };
-            if !goes_on {
-                break;
+            if next != Next::Stay {
+                break next;
             }
+        };
+        if next == Next::Leave || self.distance == Distance::Machine {
+            self.reception.tell(Event::Fact(Fact::Gone(self.id)));
+        } else {
+            tracing::info!("the way to a kernel broke; it may come back within its lease");
         }
-        self.reception.tell(Event::Fact(Fact::Gone(self.id)));
     }
 
     async fn tell_state(&mut self) -> bool {
@@ -247,22 +287,19 @@ impl Visit {
         sent.is_ok() && !matches!(shown, Shown::Ended(_))
     }
 
-    fn hear(&self, heard: Result<Option<FromKernel>, Status>) -> bool {
+    fn hear(&self, heard: Result<Option<FromKernel>, Status>) -> Next {
         let fact = match heard {
             Ok(Some(FromKernel { message })) => match message {
                 Some(from_kernel::Message::Running(running)) => {
                     Fact::Running(self.id, running.cells)
                 }
-                Some(from_kernel::Message::Goodbye(_)) => return false,
+                Some(from_kernel::Message::Goodbye(_)) => return Next::Leave,
                 // A word of a newer kernel is a sign of life.
-                Some(from_kernel::Message::Alive(_) | from_kernel::Message::Hello(_)) | None => {
-                    Fact::Heard(self.id)
-                }
+                Some(_) | None => Fact::Heard(self.id),
             },
-            // The end of the stream is the end of the kernel.
-            Ok(None) | Err(_) => return false,
+            Ok(None) | Err(_) => return Next::Cut,
         };
-        self.reception.tell(Event::Fact(fact))
+        Next::stay_if(self.reception.tell(Event::Fact(fact)))
     }
 }
 

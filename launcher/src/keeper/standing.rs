@@ -32,6 +32,13 @@ pub(crate) enum Fact {
         /// Its session.
         session: String,
     },
+    /// A kernel that was there came back by another way, and goes on as it was.
+    Returned {
+        /// Its attachment from now on.
+        id: AttachmentId,
+        /// Its attachment until now.
+        was: AttachmentId,
+    },
     /// A kernel said something.
     Heard(AttachmentId),
     /// So many cells of a kernel run.
@@ -118,6 +125,12 @@ impl Standing {
                     heard: now,
                 };
                 self.attachments.insert(id, attachment);
+            }
+            Fact::Returned { id, was } => {
+                if let Some(mut attachment) = self.attachments.remove(&was) {
+                    attachment.heard = now;
+                    self.attachments.insert(id, attachment);
+                }
             }
             Fact::Heard(id) => self.heard(id, now),
             Fact::Running(id, cells) => {

@@ -16,19 +16,41 @@ const USUAL: (u64, u64) = (1024, 4096);
 /// the machine has. `read` gives the text of a file of `/proc` or `/sys`.
 pub fn limit(read: impl Fn(&str) -> Option<String>) -> Option<Memory> {
     let total = read("/proc/meminfo").and_then(|text| total(&text));
+    let limits = files(&read, Version::limit)
+        .into_iter()
+        .flatten()
+        .filter_map(|file| read(&file)?.trim().parse::<u64>().ok());
+    // Without a limit v1 says a number larger than any machine, v2 says `max`.
+    limits.chain(total).min().map(Memory::of_bytes)
+}
+
+/// How many processes of our own cgroup were killed so far because it ran out of memory. `None`
+/// where the system does not say. `read` gives the text of a file of `/proc` or `/sys`.
+pub fn kills(read: impl Fn(&str) -> Option<String>) -> Option<u64> {
+    let own = files(&read, Version::events).into_iter();
+    own.filter_map(|files| files.into_iter().next())
+        .find_map(|file| {
+            let text = read(&file)?;
+            let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+            line?.trim().parse().ok()
+        })
+}
+
+/// For each hierarchy that can limit our memory, a file of our group and of all its ancestors.
+fn files(
+    read: impl Fn(&str) -> Option<String>,
+    name: fn(Version) -> &'static str,
+) -> Vec<Vec<String>> {
     let groups = read("/proc/self/cgroup").unwrap_or_default();
     let mounts = read("/proc/self/mountinfo").unwrap_or_default();
-    let limits = groups
+    groups
         .lines()
         .filter_map(Group::parse)
         .filter_map(|group| {
             let (root, point) = mounts.lines().find_map(|line| group.mount(line))?;
-            Some((group, root.to_owned(), point.to_owned()))
+            Some(group.files(name(group.version), root, point))
         })
-        .flat_map(|(group, root, point)| group.files(&root, &point))
-        .filter_map(|file| read(&file)?.trim().parse::<u64>().ok());
-    // Without a limit v1 says a number larger than any machine, v2 says `max`.
-    limits.chain(total).min().map(Memory::of_bytes)
+        .collect()
 }
 
 /// Our place in one hierarchy that can limit memory.
@@ -41,6 +63,24 @@ struct Group<'a> {
 enum Version {
     One,
     Two,
+}
+
+impl Version {
+    /// The file with a group's limit.
+    fn limit(self) -> &'static str {
+        match self {
+            Self::One => "memory.limit_in_bytes",
+            Self::Two => "memory.max",
+        }
+    }
+
+    /// The file that counts what happened to a group.
+    fn events(self) -> &'static str {
+        match self {
+            Self::One => "memory.oom_control",
+            Self::Two => "memory.events",
+        }
+    }
 }
 
 impl<'a> Group<'a> {
@@ -72,12 +112,8 @@ impl<'a> Group<'a> {
         ours.then_some((root, point))
     }
 
-    /// The files with the limits of our group and all its ancestors that can be seen.
-    fn files(&self, root: &str, point: &str) -> Vec<String> {
-        let file = match self.version {
-            Version::One => "memory.limit_in_bytes",
-            Version::Two => "memory.max",
-        };
+    /// The files of that name of our group and all its ancestors that can be seen.
+    fn files(&self, file: &str, root: &str, point: &str) -> Vec<String> {
         // In a container the mount may show our group as its top.
         let below = match root {
             "/" => self.path,
@@ -241,6 +277,33 @@ mod tests {
             "1073741824\n",
         );
         assert_eq!(limit_of(&[HOST, mount, group, own]), Some(1024));
+    }
+
+    #[test]
+    fn kills_are_counted_in_our_own_group_alone() {
+        let kills_of = |files: &[(&str, &str)]| {
+            let files: HashMap<&str, &str> = files.iter().copied().collect();
+            kills(|path| files.get(path).map(|&text| text.to_owned()))
+        };
+        let one = ("/proc/self/cgroup", "4:memory:/a/b\n0::/\n");
+        let events = (
+            "/sys/fs/cgroup/memory/a/b/memory.oom_control",
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+        );
+        let parents = (
+            "/sys/fs/cgroup/memory/a/memory.oom_control",
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n",
+        );
+        assert_eq!(kills_of(&[V1, one, events, parents]), Some(2));
+
+        let two = ("/proc/self/cgroup", "0::/a\n");
+        let events = (
+            "/sys/fs/cgroup/a/memory.events",
+            "low 0\nhigh 0\nmax 12\noom 3\noom_kill 1\noom_group_kill 0\n",
+        );
+        assert_eq!(kills_of(&[V2, two, events]), Some(1));
+        assert_eq!(kills_of(&[V2, two]), None);
+        assert_eq!(kills_of(&[]), None);
     }
 
     #[test]

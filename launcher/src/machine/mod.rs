@@ -4,7 +4,7 @@ mod memory;
 
 use std::num::NonZeroU16;
 
-pub use memory::{heap, limit};
+pub use memory::{heap, kills, limit};
 
 /// How many processors we may use: affinity and cgroup quotas count.
 pub fn cores() -> NonZeroU16 {

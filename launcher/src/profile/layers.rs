@@ -302,6 +302,7 @@ impl<'a> Taken<'a> {
             away: values.away.unwrap_or(basis.away),
             grace: values.grace.unwrap_or(basis.grace),
             idle_limit: values.idle_limit,
+            max_age: None,
             user: values.user.clone(),
             runs,
         })

@@ -6,6 +6,7 @@
 mod choose;
 mod conf;
 mod error;
+mod kubernetes;
 mod layers;
 mod load;
 mod package;
@@ -22,6 +23,10 @@ use sha2::{Digest, Sha256};
 
 pub use choose::{Chosen, Source, choose};
 pub use error::{ConfRefusal, ProfileError};
+pub use kubernetes::{
+    Bundle, BundleSource, Executors, Gpu, Kubernetes, LocalDisk, Placement, Prices, Proxy, Size,
+    Variable, Volume, VolumeSource,
+};
 pub use layers::{Layer, Profiles};
 pub use package::Package;
 pub use units::{Memory, Span};
@@ -34,7 +39,7 @@ pub const LOCAL: &str = "local";
 pub const REMOTE: &str = "remote";
 
 /// What a driver looks like, all layers taken together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Its name.
     pub name: String,
@@ -46,6 +51,8 @@ pub struct Profile {
     pub grace: Span,
     /// How long a driver may be idle while kernels are there. Not acted on yet.
     pub idle_limit: Option<Span>,
+    /// The age from which on a driver ends as soon as it is idle.
+    pub max_age: Option<Span>,
     /// The user to be, where it is not who is logged in.
     pub user: Option<String>,
     /// What runs.
@@ -53,12 +60,14 @@ pub struct Profile {
 }
 
 /// What a profile stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Runs {
     /// A driver of our own on this machine.
     Local(Local),
     /// A Connect server that is there already.
     Remote(Remote),
+    /// A driver of our own in a Kubernetes cluster.
+    Kubernetes(Box<Kubernetes>),
 }
 
 /// A driver on this machine.
@@ -108,6 +117,7 @@ impl Profile {
             away: Span::seconds(15 * 60),
             grace: Span::seconds(60),
             idle_limit: None,
+            max_age: None,
             user: None,
             runs: Runs::Local(Local {
                 start_deadline: Span::seconds(3 * 60),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use hyper_util::rt::TokioIo;
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Uri};
+use tower::service_fn;
 
 use super::Options;
 use crate::address::{Invalid, Transport};
@@ -41,6 +43,8 @@ pub(super) fn open(transport: &Transport, options: &Options) -> Result<Channel, 
             let path = path.to_str().ok_or(Invalid::Socket)?;
             endpoint(format!("unix://{path}"))?
         }
+        // The name is sent as `:authority` and means nothing on the way.
+        Transport::Dialed(_) => endpoint("http://dialed".to_owned())?,
     };
     let endpoint = match transport {
         Transport::Tcp { tls: true, .. } => endpoint
@@ -49,16 +53,24 @@ pub(super) fn open(transport: &Transport, options: &Options) -> Result<Channel, 
             .ok_or(Invalid::Tls)?,
         _ => endpoint,
     };
-    let channel = endpoint
+    let endpoint = endpoint
         .connect_timeout(options.connect)
         .http2_keep_alive_interval(options.keep_alive.every)
         .keep_alive_timeout(options.keep_alive.patience)
         .keep_alive_while_idle(true)
         // Results are large and come one after another: a window of 64 KiB would make each wait.
         .initial_stream_window_size(8 << 20)
-        .initial_connection_window_size(16 << 20)
-        .connect_lazy();
-    Ok(channel)
+        .initial_connection_window_size(16 << 20);
+    Ok(match transport {
+        Transport::Dialed(dialer) => {
+            let dialer = dialer.clone();
+            endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| {
+                let dialer = dialer.clone();
+                async move { dialer.dial().await.map(TokioIo::new) }
+            }))
+        }
+        _ => endpoint.connect_lazy(),
+    })
 }
 
 fn endpoint(uri: String) -> Result<Endpoint, Invalid> {

@@ -32,11 +32,11 @@ pub(super) async fn all(report: &mut impl FnMut(Finding)) {
     let mut note = |name, verdict| report(Finding { name, verdict });
 
     let profile = chosen_profile(&paths, &environment);
-    let remote = profile
+    let elsewhere = profile
         .as_ref()
-        .is_ok_and(|profile| matches!(profile.runs, Runs::Remote(_)));
+        .is_ok_and(|profile| !matches!(profile.runs, Runs::Local(_)));
     note("profile", of_profile(&profile));
-    if !remote {
+    if !elsewhere {
         for (name, verdict) in runtime(&paths, profile.as_ref().ok()) {
             note(name, verdict);
         }
@@ -62,6 +62,9 @@ fn of_profile(profile: &Result<Profile, profile::ProfileError>) -> Verdict {
         Ok(profile) => match profile.runs {
             Runs::Local(_) => Verdict::good(format!("{}, a driver on this machine", profile.name)),
             Runs::Remote(_) => Verdict::good(format!("{}, an existing server", profile.name)),
+            Runs::Kubernetes(_) => {
+                Verdict::good(format!("{}, a driver in a cluster", profile.name))
+            }
         },
         Err(error) => Verdict::bad(
             with_causes(error),
@@ -73,7 +76,7 @@ fn of_profile(profile: &Result<Profile, profile::ProfileError>) -> Verdict {
 fn runtime(paths: &Paths, profile: Option<&Profile>) -> Vec<(&'static str, Verdict)> {
     let java = profile.and_then(|profile| match &profile.runs {
         Runs::Local(local) => local.java.as_deref(),
-        Runs::Remote(_) => None,
+        Runs::Remote(_) | Runs::Kubernetes(_) => None,
     });
     match Runtime::locate(paths, java, var) {
         Err(missing) => vec![("runtime", Verdict::bad(missing.what, missing.remedy))],

@@ -6,7 +6,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::profile::Span;
+use crate::claim::Claim;
+use crate::driver::order::Order;
+use crate::paths::Paths;
+use crate::place::tests::places;
+use crate::profile::{Runs, Span};
 
 fn order() -> Order {
     Order {
@@ -32,14 +36,19 @@ fn order() -> Order {
 fn local(order: &mut Order) -> &mut crate::profile::Local {
     match &mut order.profile.runs {
         Runs::Local(local) => local,
-        Runs::Remote(_) => unreachable!("the built-in profile is local"),
+        _ => unreachable!("the built-in profile is local"),
     }
 }
 
 fn with<T>(order: &Order, look: impl FnOnce(&Attempt<'_>) -> T) -> T {
+    let dir = tempfile::tempdir().unwrap();
+    let mut place = places(dir.path()).of(&order.claim.id());
+    place.scratch = PathBuf::from("/scratch/d");
+    let Runs::Local(local) = &order.profile.runs else {
+        unreachable!("the built-in profile is local")
+    };
     look(&Attempt {
-        order,
-        scratch: Path::new("/scratch/d"),
+        plan: &Plan::local(order, local, &place),
         jars: &[
             PathBuf::from("/opt/spark/jars/a.jar"),
             PathBuf::from("/opt/spark/jars/b.jar"),

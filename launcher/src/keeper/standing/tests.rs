@@ -172,6 +172,46 @@ fn a_session_is_released_with_its_last_kernel() {
     assert_eq!(play(&facts, 10), [(3, release("a"))]);
 }
 
+#[test]
+fn a_kernel_that_comes_back_goes_on_as_it_was() {
+    let facts = [
+        (0, attached(1, "a")),
+        (10, Fact::Running(1, 1)),
+        (20, opened(7, "a", Some("op"))),
+        (30, Fact::Closed(7)),
+        (800, Fact::Returned { id: 2, was: 1 }),
+        // The end of its old stream is noticed late, and means nothing.
+        (805, Fact::Gone(1)),
+        // Its cell was asked for again, by the new way.
+        (810, opened(8, "a", Some("op"))),
+    ];
+    // Its lease counts from when it came back.
+    assert_eq!(
+        play(&facts, 2000),
+        [
+            (1700, Action::Drop(2)),
+            (1700, release("a")),
+            (1760, Action::End)
+        ]
+    );
+    let mut standing = Standing::new(POLICY, at(0));
+    for (second, fact) in facts {
+        standing.note(fact, at(second));
+    }
+    assert_eq!(standing.attachment(2, at(900)), Some(("a", 1, at(100))));
+    assert_eq!(standing.attachment(1, at(900)), None);
+    assert!(standing.is_busy());
+}
+
+#[test]
+fn a_kernel_whose_lease_ended_does_not_come_back_by_its_old_name() {
+    let mut standing = Standing::new(POLICY, at(0));
+    standing.note(attached(1, "a"), at(0));
+    standing.tick(at(900));
+    standing.note(Fact::Returned { id: 2, was: 1 }, at(901));
+    assert_eq!(standing.attachment(2, at(901)), None);
+}
+
 /// One step of a random history.
 #[derive(Debug, Clone)]
 enum Step {
@@ -187,6 +227,7 @@ fn step() -> impl Strategy<Value = Step> {
         (id.clone(), session.clone())
             .prop_map(|(id, session)| Step::Fact(Fact::Attached { id, session })),
         id.clone().prop_map(|id| Step::Fact(Fact::Heard(id))),
+        (id.clone(), id.clone()).prop_map(|(id, was)| Step::Fact(Fact::Returned { id, was })),
         (id.clone(), 0_u32..3).prop_map(|(id, cells)| Step::Fact(Fact::Running(id, cells))),
         id.prop_map(|id| Step::Fact(Fact::Gone(id))),
         (

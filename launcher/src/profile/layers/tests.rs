@@ -33,7 +33,7 @@ fn profiles(operator: Option<&str>, user: Option<&str>) -> Profiles {
 fn local(profile: &Profile) -> &Local {
     match &profile.runs {
         Runs::Local(local) => local,
-        Runs::Remote(_) => panic!("{} is remote", profile.name),
+        _ => panic!("{} is remote", profile.name),
     }
 }
 

@@ -1,0 +1,197 @@
+//! The stream between a kernel and its keeper.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
+use tonic::Streaming;
+
+use super::proto::{
+    Alive, FromKeeper, FromKernel, Goodbye, Holds, Keep, Running, Welcome, from_keeper, from_kernel,
+};
+use super::state::{DriverState, Executors, Outlook};
+use crate::backend::{News, Notices, Word};
+
+/// What a kernel is told of its driver, on the side of those who tell.
+#[derive(Debug)]
+pub(crate) struct Board {
+    state: watch::Sender<DriverState>,
+    outlook: watch::Sender<Outlook>,
+    notices: Arc<Notices>,
+}
+
+impl Board {
+    /// A board that shows `state`, and what reads it.
+    pub(crate) fn new(state: DriverState) -> (Self, News) {
+        let board = Self {
+            state: watch::Sender::new(state),
+            outlook: watch::Sender::default(),
+            notices: Arc::default(),
+        };
+        let news = News {
+            state: board.state.subscribe(),
+            outlook: board.outlook.subscribe(),
+            notices: Arc::clone(&board.notices),
+        };
+        (board, news)
+    }
+
+    /// Shows another state; the end stays.
+    pub(crate) fn show(&self, state: DriverState) {
+        self.state.send_if_modified(|shown| {
+            let changes = !matches!(shown, DriverState::Ended(_)) && *shown != state;
+            if changes {
+                *shown = state;
+            }
+            changes
+        });
+    }
+
+    /// Whether the end is shown.
+    pub(crate) fn over(&self) -> bool {
+        matches!(*self.state.borrow(), DriverState::Ended(_))
+    }
+
+    /// Adds a sentence for the user.
+    pub(crate) fn notice(&self, sentence: String) {
+        self.notices.add(sentence);
+    }
+
+    fn outlook(&self, change: impl FnOnce(&mut Outlook)) {
+        self.outlook.send_modify(change);
+    }
+}
+
+/// What a kernel has to say to its keeper, and what it said last: a keeper that is met again has
+/// to hear it again.
+#[derive(Debug)]
+pub(crate) struct Words {
+    spoken: mpsc::UnboundedReceiver<Word>,
+    running: Option<u32>,
+    holds: Option<String>,
+    leaves: bool,
+}
+
+impl Words {
+    /// Words that come from `spoken`.
+    pub(crate) fn new(spoken: mpsc::UnboundedReceiver<Word>) -> Self {
+        Self {
+            spoken,
+            running: None,
+            holds: None,
+            leaves: false,
+        }
+    }
+
+    /// Whether the kernel has said goodbye, or is gone.
+    pub(crate) fn leaves(&self) -> bool {
+        self.leaves
+    }
+
+    /// The next word; nothing follows a goodbye. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Word {
+        let word = self.spoken.recv().await.unwrap_or(Word::Goodbye);
+        match &word {
+            Word::Running(cells) => self.running = Some(*cells),
+            Word::Holds(what) => self.holds = Some(what.clone()),
+            Word::Goodbye => self.leaves = true,
+            Word::Keep(_) => {}
+        }
+        word
+    }
+
+    /// What a keeper that is met again has to hear.
+    fn again(&self) -> Vec<Word> {
+        let running = self.running.map(Word::Running);
+        let holds = self.holds.clone().map(Word::Holds);
+        running.into_iter().chain(holds).collect()
+    }
+}
+
+/// How a line ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineEnd {
+    /// The kernel said goodbye, or the keeper that the driver has ended.
+    Over,
+    /// The connection broke. Whether the keeper lives is not known.
+    Broken,
+}
+
+/// An open stream, after the keeper's welcome.
+pub(crate) struct Line {
+    pub(super) keeper: Streaming<FromKeeper>,
+    pub(super) out: mpsc::Sender<FromKernel>,
+    /// How the keeper introduced itself.
+    pub(crate) welcome: Welcome,
+}
+
+impl Line {
+    /// Says what the kernel has to say, and that it lives; shows what the keeper says. Lasts until
+    /// one of them ends it.
+    pub(crate) async fn hold(mut self, words: &mut Words, board: &Board) -> LineEnd {
+        let lease = Duration::from_secs(self.welcome.lease_seconds);
+        let mut alive =
+            interval((lease / 4).clamp(Duration::from_millis(100), Duration::from_secs(30)));
+        alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for word in words.again() {
+            self.say(said(word)).await;
+        }
+        loop {
+            tokio::select! {
+                heard = self.keeper.message() => match heard {
+                    Ok(Some(FromKeeper { message: Some(message) })) => self.show(message, board),
+                    Ok(Some(FromKeeper { message: None })) => {}
+                    Ok(None) | Err(_) => break,
+                },
+                word = words.next(), if !words.leaves() => self.say(said(word)).await,
+                _ = alive.tick() => self.say(from_kernel::Message::Alive(Alive {})).await,
+            }
+        }
+        if words.leaves() || board.over() {
+            LineEnd::Over
+        } else {
+            LineEnd::Broken
+        }
+    }
+
+    async fn say(&self, message: from_kernel::Message) {
+        let message = FromKernel {
+            message: Some(message),
+        };
+        // A keeper that is gone is noticed by the end of its stream.
+        let _gone = self.out.send(message).await;
+    }
+
+    fn show(&self, message: from_keeper::Message, board: &Board) {
+        match message {
+            from_keeper::Message::State(state) => {
+                board.show(DriverState::read(state, &self.welcome, Instant::now()));
+            }
+            from_keeper::Message::Executors(executors) => board.outlook(|outlook| {
+                outlook.executors = Some(Executors {
+                    running: executors.running,
+                    pending: executors.pending,
+                });
+            }),
+            from_keeper::Message::GiveBack(planned) => board.outlook(|outlook| {
+                outlook.given_back_at = planned
+                    .in_milliseconds
+                    .and_then(|wait| Instant::now().checked_add(Duration::from_millis(wait)));
+            }),
+            from_keeper::Message::Notice(notice) => board.notice(notice.text),
+            from_keeper::Message::Welcome(_) | from_keeper::Message::Refused(_) => {}
+        }
+    }
+}
+
+fn said(word: Word) -> from_kernel::Message {
+    match word {
+        Word::Running(cells) => from_kernel::Message::Running(Running { cells }),
+        Word::Keep(time) => from_kernel::Message::Keep(Keep {
+            seconds: time.as_secs(),
+        }),
+        Word::Holds(what) => from_kernel::Message::Holds(Holds { what }),
+        Word::Goodbye => from_kernel::Message::Goodbye(Goodbye {}),
+    }
+}

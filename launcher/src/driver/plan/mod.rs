@@ -1,0 +1,231 @@
+//! What a driver is started with: its files, its arguments, its environment.
+
+mod java;
+mod local;
+mod pod;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::explain::Home;
+use super::order::Parts;
+use crate::profile::{Memory, Package, Profile};
+
+pub(crate) use pod::{Pod, host};
+
+/// Everything that decides how a driver is started, wherever that is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan {
+    /// The profile it is made from, by name.
+    pub(crate) profile: String,
+    /// Whose it is.
+    pub(crate) user: String,
+    /// Where it is.
+    pub(crate) home: Home,
+    pub(crate) parts: Parts,
+    pub(crate) heap: Memory,
+    /// How many threads of it work at a time.
+    pub(crate) cores: NonZeroU16,
+    /// Its settings of Spark, but for those of one attempt.
+    pub(crate) conf: BTreeMap<String, String>,
+    /// What Java is told beside the usual.
+    pub(crate) java: Vec<String>,
+    /// Its environment, but for the variables of one attempt.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Whether packages have to be fetched, which only `spark-submit`'s own class does.
+    pub(crate) packages: bool,
+    /// The driver's own folder.
+    pub(crate) scratch: PathBuf,
+    /// What it prints.
+    pub(crate) log: PathBuf,
+    /// How long it may take to be ready.
+    pub(crate) start_deadline: Duration,
+}
+
+/// One attempt at starting a driver.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The jars of Spark, in one order for ever.
+    pub(crate) jars: &'a [PathBuf],
+    /// The port on the loopback for Spark Connect.
+    pub(crate) port: u16,
+    /// The token between keeper and driver.
+    pub(crate) token: &'a str,
+}
+
+/// The variable by which Spark is told its token. Its Python workers must not have it.
+pub(crate) const TOKEN_VARIABLE: &str = "SPARK_CONNECT_AUTHENTICATE_TOKEN";
+
+/// The variable by which the Python workers' stand-in knows the real Python.
+pub(crate) const PYTHON_VARIABLE: &str = "FIRESTEEL_PYTHON";
+
+/// What makes jobs of the pool that all sessions are in by default run side by side;
+/// `spark.scheduler.mode` alone only does so between pools.
+pub(crate) const FAIR_POOL: &str = r#"<?xml version="1.0"?>
+<allocations>
+  <pool name="default">
+    <schedulingMode>FAIR</schedulingMode>
+    <weight>1</weight>
+    <minShare>0</minShare>
+  </pool>
+</allocations>
+"#;
+
+/// The class that serves Spark Connect.
+const SERVER: &str = "org.apache.spark.sql.connect.service.SparkConnectServer";
+
+impl Attempt<'_> {
+    /// The folder in which the driver runs.
+    pub(crate) fn working_folder(&self) -> PathBuf {
+        self.plan.scratch.join("work")
+    }
+
+    /// Where its Python workers' stand-in is.
+    pub(crate) fn python_link(&self) -> PathBuf {
+        let bin = self.plan.scratch.join("bin");
+        bin.join(super::exec::PYTHON_WORKER)
+    }
+
+    /// The file of [`FAIR_POOL`].
+    pub(crate) fn pools_file(&self) -> PathBuf {
+        self.plan.scratch.join("pools.xml")
+    }
+
+    /// The file of [`arguments`](Self::arguments).
+    pub(crate) fn arguments_file(&self) -> PathBuf {
+        self.plan.scratch.join("arguments")
+    }
+
+    /// The file of [`properties`](Self::properties).
+    pub(crate) fn properties_file(&self) -> PathBuf {
+        self.plan.scratch.join("spark.properties")
+    }
+
+    /// Folders that have to be there.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        ["bin", "local", "tmp", "work"]
+            .iter()
+            .map(|name| self.plan.scratch.join(name))
+            .collect()
+    }
+
+    /// The whole environment of the driver.
+    pub(crate) fn environment(&self) -> BTreeMap<String, String> {
+        let Plan { parts, scratch, .. } = self.plan;
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let mut environment = self.plan.environment.clone();
+        environment.extend([
+            (TOKEN_VARIABLE.to_owned(), self.token.to_owned()),
+            ("SPARK_HOME".to_owned(), text(&parts.spark_home)),
+            // The only way to keep all of Spark's ports on the loopback.
+            ("SPARK_LOCAL_IP".to_owned(), "127.0.0.1".to_owned()),
+            ("PYSPARK_PYTHON".to_owned(), text(&self.python_link())),
+            (PYTHON_VARIABLE.to_owned(), text(&parts.python)),
+            ("TMPDIR".to_owned(), text(&scratch.join("tmp"))),
+        ]);
+        environment
+    }
+
+    /// The settings of Spark.
+    pub(crate) fn conf(&self) -> BTreeMap<String, String> {
+        let mut conf = self.plan.conf.clone();
+        let port = "spark.connect.grpc.binding.port";
+        conf.insert(port.to_owned(), self.port.to_string());
+        let pools = "spark.scheduler.allocation.file";
+        conf.insert(pools.to_owned(), file_url(&self.pools_file()));
+        conf
+    }
+
+    /// The arguments of Java, as the text of an argument file: what stands in a file of the user's
+    /// own cannot be read by others on the machine, as a command line can.
+    pub(crate) fn arguments(&self) -> String {
+        let mut arguments = java::usual(self.jars, self.plan.heap, self.plan.cores);
+        arguments.extend_from_slice(&self.plan.java);
+        let tmp = self.plan.scratch.join("tmp");
+        arguments.push(format!("-Djava.io.tmpdir={}", tmp.display()));
+        if self.plan.packages {
+            arguments.extend(
+                ["org.apache.spark.deploy.SparkSubmit", "--properties-file"].map(str::to_owned),
+            );
+            arguments.push(self.properties_file().to_string_lossy().into_owned());
+            arguments.extend(["--class", SERVER, "spark-internal"].map(str::to_owned));
+        } else {
+            let conf = self.conf().into_iter();
+            arguments.extend(conf.map(|(key, value)| format!("-D{key}={value}")));
+            arguments.push(SERVER.to_owned());
+        }
+        java::argument_file(&arguments)
+    }
+
+    /// The settings as `spark-submit` reads them, for a driver with packages.
+    pub(crate) fn properties(&self) -> String {
+        let mut text = String::new();
+        for (key, value) in self.conf() {
+            // A space that leads a value would be taken for the space before it.
+            let value = value
+                .replace('\\', "\\\\")
+                .replace('\n', "\\n")
+                .replace('\t', "\\t");
+            let _infallible = writeln!(text, "{key}={value}");
+        }
+        text
+    }
+}
+
+/// Settings as they are written down: names and values.
+type Settings = Vec<(&'static str, String)>;
+
+/// What is the same for every driver of ours: who may call it, how long it holds what nobody asks
+/// for, and that its sessions are served fairly.
+fn everywhere(profile: &Profile, heap: Memory, scratch: &Path) -> Settings {
+    let away = profile.away.duration().as_secs();
+    let local = scratch.join("local").to_string_lossy().into_owned();
+    vec![
+        ("spark.app.name", format!("firesteel {}", profile.name)),
+        ("spark.authenticate", "true".to_owned()),
+        (
+            "spark.connect.execute.manager.detachedTimeout",
+            format!("{away}s"),
+        ),
+        ("spark.connect.grpc.binding.address", "127.0.0.1".to_owned()),
+        ("spark.connect.grpc.port.maxRetries", "0".to_owned()),
+        // The keeper releases sessions itself: one whose kernel is there has no end.
+        (
+            "spark.connect.session.manager.defaultSessionTimeout",
+            "-1".to_owned(),
+        ),
+        ("spark.driver.memory", heap.to_string()),
+        ("spark.local.dir", local),
+        ("spark.scheduler.mode", "FAIR".to_owned()),
+    ]
+}
+
+/// The setting by which packages are fetched, where there are any.
+fn packages(packages: &[Package]) -> Option<(&'static str, String)> {
+    let names: Vec<&str> = packages.iter().map(Package::as_str).collect();
+    (!names.is_empty()).then(|| ("spark.jars.packages", names.join(",")))
+}
+
+/// What a profile says, and over it what is ours.
+fn over(conf: &BTreeMap<String, String>, ours: Settings) -> BTreeMap<String, String> {
+    let mut conf = conf.clone();
+    conf.extend(ours.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    conf
+}
+
+/// A path as Spark's file systems take it; only what would end or change an URL's path is escaped.
+fn file_url(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = path
+        .replace('%', "%25")
+        .replace('#', "%23")
+        .replace('?', "%3F");
+    format!("file://{}", path.replace(' ', "%20"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What every keeper is, on a machine and in a pod: it takes callers in, starts the driver, stays
+//! with it and sees everyone off.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::signal::unix::Signal;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::desk::{Desk, Reception};
+use super::{mistaken, orphans};
+use super::serve::Server;
+use super::service::{Distance, Introduction};
+use super::upstream::DriverUpstream;
+use crate::cause::Cause;
+use crate::claim::Claim;
+use crate::driver::{Driver, Failed, Plan, Starter};
+use crate::profile::Profile;
+use crate::secret::Lockwork;
+
+/// How long those who are connected have to take what is left to say to them.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What a keeper keeps.
+pub(super) struct Terms<'a> {
+    /// Random, new with each driver.
+    pub(super) incarnation: String,
+    pub(super) claim: &'a Claim,
+    pub(super) profile: &'a Profile,
+    pub(super) plan: &'a Plan,
+    /// How far away its kernels may be.
+    pub(super) distance: Distance,
+    /// Opens its door.
+    pub(super) lockwork: Lockwork,
+}
+
+/// A keeper at work.
+pub(super) struct Office<'a> {
+    plan: &'a Plan,
+    desk: Desk,
+    reception: Reception,
+    server: Server,
+    /// Everything that goes on beside the driver.
+    tasks: TaskTracker,
+    /// Cancelled when nothing of it is to begin any more.
+    closing: CancellationToken,
+    driver: Option<Driver>,
+}
+
+/// How a keeper's work came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The driver was ended, as somebody or the profile wanted.
+    Given(Cause),
+    /// It never took calls.
+    NotStarted(Cause),
+    /// It ended by itself.
+    Lost(Cause),
+}
+
+impl Outcome {
+    /// Why.
+    pub(super) fn cause(&self) -> &Cause {
+        match self {
+            Self::Given(cause) | Self::NotStarted(cause) | Self::Lost(cause) => cause,
+        }
+    }
+}
+
+impl<'a> Office<'a> {
+    /// A keeper that nobody can come to yet.
+    pub(super) fn new(terms: Terms<'a>) -> Self {
+        let tasks = TaskTracker::new();
+        let closing = CancellationToken::new();
+        let Terms { claim, profile, .. } = terms;
+        let (desk, reception) = Desk::new(claim, profile, Instant::now(), tasks.clone());
+        let introduction = Introduction {
+            incarnation: terms.incarnation,
+            pid: std::process::id(),
+            started_at: SystemTime::now(),
+            claim: claim.clone(),
+            profile_hash: profile.hash(),
+            lease: profile.away.duration(),
+            log: terms.plan.log.clone(),
+            distance: terms.distance,
+        };
+        let upstream = DriverUpstream::new(reception.clone());
+        let server = Server::new(
+            introduction,
+            reception.clone(),
+            upstream,
+            terms.lockwork,
+            tasks.clone(),
+            closing.clone(),
+        );
+        Self {
+            plan: terms.plan,
+            desk,
+            reception,
+            server,
+            tasks,
+            closing,
+            driver: None,
+        }
+    }
+
+    /// Takes callers as `accept` lets them in, until the office closes.
+    pub(super) fn open<F>(&self, accept: impl FnOnce(Server) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.spawn(accept(self.server.clone()));
+    }
+
+    /// Has something go on beside the driver until the office closes.
+    pub(super) fn beside<F>(&self, work: impl FnOnce(Reception) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let work = work(self.reception.clone());
+        let closing = self.closing.clone();
+        self.tasks
+            .spawn(async move { closing.run_until_cancelled(work).await });
+    }
+
+    /// Starts the driver and stays with it until it ends, or is to be ended: `told_to_end` says why,
+    /// where `terminate` comes.
+    pub(super) async fn attend(
+        &mut self,
+        terminate: &mut Signal,
+        told_to_end: fn() -> Cause,
+    ) -> Outcome {
+        let state = self.desk.state();
+        let phase = |phase| state.starting(phase);
+        let starter = Starter {
+            plan: self.plan,
+            phase: &phase,
+        };
+        let started = tokio::select! {
+            result = starter.start(&mut self.driver) => result,
+            cause = self.desk.until_end() => return Outcome::Given(cause),
+            _ = terminate.recv() => return Outcome::Given(told_to_end()),
+        };
+        let running = match started {
+            Ok(running) => running,
+            Err(cause) => return Outcome::NotStarted(cause),
+        };
+        tracing::info!(
+            pid = running.pid,
+            spark = running.spark_version,
+            "the driver is ready"
+        );
+        self.desk.ready(running);
+        let Some(driver) = &mut self.driver else {
+            return Outcome::Lost(mistaken());
+        };
+        let exit = tokio::select! {
+            exit = driver.exit() => exit,
+            cause = self.desk.until_end() => return Outcome::Given(cause),
+            _ = terminate.recv() => return Outcome::Given(told_to_end()),
+        };
+        Outcome::Lost(driver.explain(Failed::Later(exit), self.plan).await)
+    }
+
+    /// Tells everyone why the driver ends, ends it and what it left running, and lets callers go.
+    pub(super) async fn close(mut self, cause: Cause) {
+        tracing::info!(%cause, "the driver ends");
+        self.desk.end(cause).await;
+        self.closing.cancel();
+        if let Some(driver) = &mut self.driver {
+            driver.end().await;
+        }
+        orphans::kill();
+        self.tasks.close();
+        if tokio::time::timeout(FAREWELL, self.tasks.wait()).await.is_err() {
+            tracing::info!("somebody did not take a farewell in time");
+        }
+    }
+}
