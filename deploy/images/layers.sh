@@ -1,0 +1,142 @@
+# Sourced by `build`: how each layer is made. A function NAME_layer prints the layer's folder, which holds layer.tar.
+# shellcheck shell=bash disable=SC2154 # `here` and `images` are build's
+
+java_home=/usr/lib/jvm/java-17-openjdk-amd64
+# Debian 12's, whose system the base is.
+python_version=3.11
+
+# packed OUT ROOT: everything below ROOT as a layer, the same for the same files.
+packed() {
+    tar --directory="$2" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=gnu --create --file="$1/layer.tar" .
+}
+
+# layer NAME KEY FUNCTION ARG...
+layer() {
+    local folder="$images/layers/$1-$2"
+    shift 2
+    mkdir -p "$images/layers"
+    [ -d "$folder" ] || say "making ${folder##*/}"
+    whole "$folder" "$@" >&2
+    printf '%s\n' "$folder"
+}
+
+# Python with pip, apart from this machine's.
+pip() {
+    local environment=$images/pip
+    [ -x "$environment/bin/pip" ] || python3 -m venv --clear "$environment"
+    "$environment/bin/pip" --quiet --disable-pip-version-check "$@"
+}
+
+# The mirrors of Debian 12 that this machine's apt uses, in apt's own words.
+debian_sources() {
+    if [ -n "${FIRESTEEL_DEBIAN_SOURCES:-}" ]; then
+        cat "$FIRESTEEL_DEBIAN_SOURCES"
+        return
+    fi
+    apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 'Component: main' 'Origin: Debian' |
+        grep -E ' bookworm(-updates|-security)? main$' | sort -u
+}
+
+base_packages=ca-certificates,openjdk-17-jre-headless,python3,tini
+
+base_layer() { layer base "$(hash_of "$(declare -f make_base)" $base_packages)" make_base; }
+
+make_base() {
+    need mmdebstrap=mmdebstrap /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
+    debian_sources >"$1/sources"
+    [ -s "$1/sources" ] ||
+        fail "this machine's apt knows no mirror of Debian 12. Name one: put its lines of sources.list into a file and set FIRESTEEL_DEBIAN_SOURCES to it."
+    local proxy=
+    eval "$(apt-config shell proxy Acquire::http::Proxy)"
+    [ -z "$proxy" ] || export http_proxy=$proxy
+    # Java's installation makes links among manual pages, whose folder goes with them.
+    SOURCE_DATE_EPOCH=0 mmdebstrap --variant=minbase --include=$base_packages --format=tar \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --essential-hook='mkdir -p "$1/usr/share/man/man1"' \
+        --customize-hook='chroot "$1" useradd --uid 185 --user-group --home-dir /opt/spark/work-dir --shell /usr/sbin/nologin spark' \
+        bookworm "$1/layer.tar" "$1/sources" >"$1/log" 2>&1 ||
+        { tail -n 20 "$1/log" >&2; fail "Debian 12's base could not be made, for the reason above"; }
+}
+
+python_layer() { layer python "$(hash_of "$(declare -f make_python)" "$here/spark/python.txt" "$(basename "$1")")" make_python; }
+
+make_python() {
+    local site=$1/root/usr/local/lib/python$python_version/dist-packages platform
+    pip install --no-compile --target "$site" --only-binary=:all: --implementation cp --python-version $python_version \
+        --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 --requirement "$here/spark/python.txt"
+    rm -rf "$site"/{bin,share,pyarrow/include,pyarrow/tests,pandas/tests,numpy/*/tests}
+    packed "$1" "$1/root"
+    rm -r "$1/root"
+}
+
+spark_layer() { layer "spark-$1" "$(hash_of "$(declare -f make_spark)" "$1")" make_spark "$1"; }
+
+# PyPI's package is the whole of Spark; what is not run in a cluster stays out.
+make_spark() {
+    pip install --no-compile --no-deps --target "$1/package" "pyspark==$2"
+    mkdir -p "$1/root/opt/spark/work-dir" "$1/root/opt/spark/python"
+    mv "$1"/package/pyspark/{bin,jars} "$1/root/opt/spark"
+    mv "$1/package/pyspark/python/lib" "$1/root/opt/spark/python"
+    find "$1/root/opt/spark/bin" -name '*.cmd' -delete
+    chmod -R u=rwX,go=rX "$1/root"
+    packed "$1" "$1/root"
+    rm -r "$1/root" "$1/package"
+}
+
+aws_layer() { layer aws "$(hash_of "$(declare -f make_aws)" "$here/spark/aws.sha256" "$here/spark/cut-bundle.py")" make_aws "$2"; }
+
+# Ivy is in Spark, knows Maven Central by itself, and reads this machine's settings where it is given some.
+make_aws() {
+    local jars=$1/root/opt/spark/jars
+    need java=default-jre-headless
+    mkdir -p "$jars" "$1/fetched"
+    tar --directory="$1" --extract --file="$2/layer.tar" --wildcards './opt/spark/jars/ivy-*.jar'
+    java -jar "$1"/opt/spark/jars/ivy-*.jar ${FIRESTEEL_IVY_SETTINGS:+-settings "$FIRESTEEL_IVY_SETTINGS"} \
+        -dependency org.apache.hadoop hadoop-aws 3.5.0 -confs default -cache "$1/cache" \
+        -retrieve "$1/fetched/[artifact]-[revision].[ext]" >"$1/log" 2>&1 ||
+        { tail -n 20 "$1/log" | cut -c1-500 >&2; fail "hadoop-aws could not be fetched, for the reason above"; }
+    (cd "$1/fetched" && sha256sum --quiet --check "$here/spark/aws.sha256")
+    rm "$1/log"
+    python3 "$here/spark/cut-bundle.py" "$1"/fetched/bundle-*.jar "$jars/aws-sdk-s3.jar"
+    mv "$1"/fetched/{hadoop-aws,analyticsaccelerator-s3,wildfly-openssl}-*.jar "$jars"
+    packed "$1" "$1/root"
+    rm -r "$1"/{root,opt,cache,fetched}
+}
+
+files_layer() { layer files "$(find "$here/spark/opt" -type f -print0 | sort -z | xargs -0 sha256sum | sed "s#$here##" | hash_of "$(cat)" "$(declare -f make_files)")" make_files; }
+
+make_files() {
+    mkdir "$1/root"
+    cp -r "$here/spark/opt" "$1/root"
+    packed "$1" "$1/root"
+    rm -r "$1/root"
+}
+
+archive_layer() {
+    local version=$1
+    shift
+    layer "archive-$version" "$(hash_of "$(declare -f make_archive)" "$here/spark/class-data.py" "${@##*/}")" make_archive "$@"
+}
+
+# In namespaces of its own: nothing that runs in there is on this machine's network, and no mount outlives it.
+make_archive() {
+    local out=$1 below
+    shift
+    need unshare=util-linux ip=iproute2
+    mkdir -p "$out/unpacked" "$out/root/opt/spark"
+    for below in "$@"; do tar --directory="$out/unpacked" --extract --file="$below/layer.tar"; done
+    cp "$here/spark/class-data.py" "$out/unpacked/tmp"
+    echo 127.0.0.1 localhost >"$out/unpacked/etc/hosts"
+    # shellcheck disable=SC2016 # for the shell inside
+    timeout 900 unshare --mount --uts --net --pid --fork --kill-child bash -euc '
+        hostname localhost
+        ip link set lo up
+        mount -t proc proc "$1/proc"
+        mount --rbind /dev "$1/dev"
+        exec chroot --userspec=185:185 "$1" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp SPARK_LOCAL_IP=127.0.0.1 SPARK_HOME=/opt/spark \
+            JAVA_HOME="$2" PYTHONPATH="$(cd "$1" && printf "/%s:" opt/spark/python/lib/*.zip)" python3 /tmp/class-data.py /tmp/firesteel.jsa
+    ' make_archive "$out/unpacked" "$java_home"
+    install -m 644 "$out/unpacked/tmp/firesteel.jsa" "$out/root/opt/spark"
+    packed "$out" "$out/root"
+    rm -r "$out/root" "$out/unpacked"
+}
