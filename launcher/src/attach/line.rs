@@ -10,7 +10,7 @@ use tonic::Streaming;
 use super::proto::{
     Alive, FromKeeper, FromKernel, Goodbye, Holds, Keep, Running, Welcome, from_keeper, from_kernel,
 };
-use super::state::{DriverState, Executors, Outlook};
+use super::state::{DriverState, Executors, Outlook, PodName};
 use crate::backend::{News, Notices, Word};
 
 /// What a kernel is told of its driver, on the side of those who tell.
@@ -124,6 +124,8 @@ pub(crate) struct Line {
     pub(super) out: mpsc::Sender<FromKernel>,
     /// How the keeper introduced itself.
     pub(crate) welcome: Welcome,
+    /// The pod the keeper is in; none on this machine.
+    pub(crate) pod: Option<PodName>,
 }
 
 impl Line {
@@ -166,7 +168,13 @@ impl Line {
     fn show(&self, message: from_keeper::Message, board: &Board) {
         match message {
             from_keeper::Message::State(state) => {
-                board.show(DriverState::read(state, &self.welcome, Instant::now()));
+                let now = Instant::now();
+                board.show(DriverState::read(
+                    state,
+                    &self.welcome,
+                    self.pod.as_ref(),
+                    now,
+                ));
             }
             from_keeper::Message::Executors(executors) => board.outlook(|outlook| {
                 outlook.executors = Some(Executors {
