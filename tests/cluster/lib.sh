@@ -1,5 +1,5 @@
 # Sourced by the scripts of the test cluster: where things are, and how long anything may take.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is used where it is sourced
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
