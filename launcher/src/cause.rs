@@ -52,10 +52,14 @@ pub enum Kind {
     Unused,
     /// An existing server could not be used.
     Remote,
+    /// A cluster cannot be reached, or lacks what a driver needs.
+    Cluster,
+    /// The user may not do in a cluster what a driver needs.
+    Access,
 }
 
 /// Every kind with the word by which it crosses the attach service.
-const KINDS: [(Kind, &str); 16] = [
+const KINDS: [(Kind, &str); 18] = [
     (Kind::Profile, "profile"),
     (Kind::Runtime, "runtime"),
     (Kind::Memory, "memory"),
@@ -72,6 +76,8 @@ const KINDS: [(Kind, &str); 16] = [
     (Kind::Stopped, "stopped"),
     (Kind::Unused, "unused"),
     (Kind::Remote, "remote"),
+    (Kind::Cluster, "cluster"),
+    (Kind::Access, "access"),
 ];
 
 impl Kind {

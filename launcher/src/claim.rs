@@ -83,10 +83,13 @@ impl FromStr for ClaimId {
 /// Who uses drivers of `profile`: the value locked or set in it, else `JUPYTERHUB_USER`, else the
 /// login name. Claimed, not proved.
 pub fn user(profile: &Profile, environment: &Environment) -> String {
-    profile
-        .user
-        .as_deref()
-        .or_else(|| environment.get("JUPYTERHUB_USER"))
+    profile.user.clone().unwrap_or_else(|| login(environment))
+}
+
+/// Who uses drivers of profiles that do not say: `JUPYTERHUB_USER`, else the login name.
+pub(crate) fn login(environment: &Environment) -> String {
+    environment
+        .get("JUPYTERHUB_USER")
         .or_else(|| environment.get("USER"))
         .or_else(|| environment.get("LOGNAME"))
         .map_or_else(

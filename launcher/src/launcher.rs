@@ -1,19 +1,21 @@
 //! What kernels and the command line ask for drivers.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
 use crate::attach::client::Keeper;
+use crate::attach::proto::Description;
 use crate::attach::state::DriverState;
-use crate::backend::{Attachee, Attachment, Backend, Local, Remote};
+use crate::backend::{Attachee, Attachment, Backend, Kept, Kubernetes, Local, Remote, Shelf};
 use crate::cause::{Cause, Kind};
-use crate::claim::{Claim, ClaimId};
+use crate::claim::{Claim, ClaimId, user};
 use crate::driver::tail_of;
 use crate::environment::Environment;
 use crate::paths::Paths;
 use crate::place::{Lock, Place, Places, sweep, unusable};
-use crate::profile::{Profile, Runs};
+use crate::profile::{Profile, Profiles, Runs};
 
 /// How long a driver that was told to end may take to be gone: to end, to be killed, to be swept.
 const GONE: Duration = Duration::from_secs(20);
@@ -30,6 +32,8 @@ pub struct Launcher {
     paths: Paths,
     local: Local,
     remote: Remote,
+    kubernetes: Kubernetes,
+    environment: Environment,
 }
 
 /// A driver on this machine, as it is listed.
@@ -53,7 +57,9 @@ impl Launcher {
     /// A launcher that keeps its things in `paths` and hands parts of `environment` to drivers.
     pub fn new(paths: Paths, environment: Environment) -> Self {
         Self {
-            local: Local::new(paths.clone(), environment),
+            local: Local::new(paths.clone(), environment.clone()),
+            kubernetes: Kubernetes::new(environment.clone()),
+            environment,
             remote: Remote,
             paths,
         }
@@ -72,11 +78,7 @@ impl Launcher {
         match &profile.runs {
             Runs::Local(_) => self.local.attach(claim, profile, who).await,
             Runs::Remote(_) => self.remote.attach(claim, profile, who).await,
-            Runs::Kubernetes(_) => Err(crate::cause::Cause::new(
-                Kind::Profile,
-                "Drivers in a cluster cannot be made yet",
-                "Choose another profile by `%profile`.",
-            )),
+            Runs::Kubernetes(_) => self.kubernetes.attach(claim, profile, who).await,
         }
     }
 
@@ -97,7 +99,44 @@ impl Launcher {
                 Err(_) => tracing::debug!(%id, "a driver does not say what it is"),
             }
         }
+        for shelf in self.shelves().await {
+            match shelf.list().await {
+                Ok(kept) => drivers.extend(kept.into_iter().map(in_cluster)),
+                Err(cause) => tracing::warn!(%cause, "the drivers in a cluster are not listed"),
+            }
+        }
         Ok(drivers)
+    }
+
+    /// The places in clusters where this user's drivers may be, as the profiles say. One that cannot
+    /// be used is left out: it is told when a driver there is asked for.
+    async fn shelves(&self) -> Vec<Shelf> {
+        let profiles = match Profiles::load(&self.paths, &self.environment) {
+            Ok(profiles) => profiles,
+            Err(error) => {
+                tracing::warn!(%error, "the profiles cannot be read");
+                return Vec::new();
+            }
+        };
+        let mut places = BTreeSet::new();
+        let mut shelves = Vec::new();
+        for name in profiles.names() {
+            let Ok(profile) = profiles.get(&name) else {
+                continue;
+            };
+            let Runs::Kubernetes(spec) = &profile.runs else {
+                continue;
+            };
+            let user = user(&profile, &self.environment);
+            if !places.insert((spec.context.clone(), spec.namespace.clone(), user.clone())) {
+                continue;
+            }
+            match self.kubernetes.shelf(spec, user).await {
+                Ok(shelf) => shelves.push(shelf),
+                Err(cause) => tracing::warn!(%cause, "a cluster cannot be looked at"),
+            }
+        }
+        shelves
     }
 
     /// Ends a driver, whoever uses it, and waits until it is gone. Its kernels are told that somebody
@@ -109,6 +148,11 @@ impl Launcher {
         let place = Places::open(&self.paths)?.of(id);
         let Some(mut keeper) = Keeper::connect(&place).await? else {
             sweep_quietly(place).await;
+            for shelf in self.shelves().await {
+                if shelf.stop(id, ASKED).await?.is_some() {
+                    return Ok(());
+                }
+            }
             return Err(no_driver(id));
         };
         keeper.stop(ASKED).await?;
@@ -140,7 +184,14 @@ impl Launcher {
         let read = tokio::task::spawn_blocking(move || tail_of(&path, lines)).await;
         match read {
             Ok(Ok(text)) => Ok(text),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Err(no_driver(id)),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                for shelf in self.shelves().await {
+                    if let Some(text) = shelf.logs(id, lines, None).await? {
+                        return Ok(text);
+                    }
+                }
+                Err(no_driver(id))
+            }
             Ok(Err(error)) => Err(unusable(&log, &error)),
             Err(error) => Err(unusable(&log, &std::io::Error::other(error))),
         }
@@ -151,11 +202,30 @@ async fn describe(place: &Place) -> Result<Option<Listed>, Cause> {
     let Some(mut keeper) = Keeper::connect(place).await? else {
         return Ok(None);
     };
-    let mut told = keeper.describe().await?;
+    Ok(Some(described(place.id.clone(), keeper.describe().await?)))
+}
+
+/// A driver as it is found in a cluster. Of one whose keeper does not answer yet nobody knows who
+/// uses it.
+fn in_cluster(kept: Kept) -> Listed {
+    match kept.said {
+        Ok(told) => described(kept.id, *told),
+        Err(state) => Listed {
+            id: kept.id,
+            claim: kept.claim,
+            state,
+            attachments: 0,
+            cells: 0,
+            operations: 0,
+        },
+    }
+}
+
+fn described(id: ClaimId, mut told: Description) -> Listed {
     let mut welcome = told.driver.take().unwrap_or_default();
     let state = welcome.state.take().unwrap_or_default();
-    Ok(Some(Listed {
-        id: place.id.clone(),
+    Listed {
+        id,
         claim: Claim {
             user: told.user,
             profile: told.profile,
@@ -165,7 +235,7 @@ async fn describe(place: &Place) -> Result<Option<Listed>, Cause> {
         attachments: told.attachments.len(),
         cells: told.attachments.iter().map(|kernel| kernel.cells).sum(),
         operations: told.operations,
-    }))
+    }
 }
 
 /// Sweeps after a driver that is gone; where that fails, the next who looks tries again.

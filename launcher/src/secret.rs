@@ -94,7 +94,12 @@ mod tests {
     fn a_given_token_is_one() {
         let token = Secret::random().unwrap();
         assert!(Secret::given(token.reveal()).is_some());
-        for wrong in ["", "short", &format!("{}\n", token.reveal()), &"ä".repeat(40)] {
+        for wrong in [
+            "",
+            "short",
+            &format!("{}\n", token.reveal()),
+            &"ä".repeat(40),
+        ] {
             assert!(Secret::given(wrong).is_none(), "{wrong}");
         }
     }

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from conftest import Kernel, alive, drivers, firesteel, until
+from client import Kernel, alive, drivers, firesteel, until
 
 EXAMPLES = Path(__file__).parents[2] / "notebooks/examples"
 # Runs for hours on any machine.

@@ -195,6 +195,7 @@ mod tests {
                 phase: Phase::Preparing,
                 since: Instant::now(),
                 passed: Vec::new(),
+                trouble: None,
             },
             attachments: 1,
             cells: 0,

@@ -55,6 +55,8 @@ pub(crate) enum NotAttached {
     Ending,
     /// It refused.
     Refused(Cause),
+    /// It cannot be reached, for that reason.
+    Unreachable(String),
 }
 
 impl Keeper {
@@ -101,11 +103,10 @@ impl Keeper {
                 token,
                 authorization,
             }),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "the keeper cannot be reached");
-                Err(NotAttached::Ending)
-            }
-            Err(_) => Err(NotAttached::Ending),
+            Ok(Err(error)) => Err(NotAttached::Unreachable(innermost(&error))),
+            Err(_) => Err(NotAttached::Unreachable(
+                "connecting took too long".to_owned(),
+            )),
         }
     }
 
@@ -203,6 +204,20 @@ impl Keeper {
         Self::answer(self.client.stop(request)).await.map(|_| ())
     }
 
+    /// The end of the driver's log, or of one of its executors'.
+    pub(crate) async fn logs(
+        &mut self,
+        lines: usize,
+        executor: Option<&str>,
+    ) -> Result<String, Cause> {
+        let request = self.authorized(proto::LogsRequest {
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            executor: executor.map(str::to_owned),
+        });
+        let answered = Self::answer(self.client.logs(request)).await?;
+        Ok(answered.text)
+    }
+
     async fn answer<T>(
         call: impl Future<Output = Result<tonic::Response<T>, Status>>,
     ) -> Result<T, Cause> {
@@ -227,6 +242,15 @@ impl Keeper {
             .insert("authorization", self.authorization.clone());
         request
     }
+}
+
+/// What is at the bottom of an error.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 fn lost(log: &Path) -> Cause {

@@ -1,6 +1,6 @@
 //! The stream between a kernel and its keeper.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
@@ -10,7 +10,7 @@ use tonic::Streaming;
 use super::proto::{
     Alive, FromKeeper, FromKernel, Goodbye, Holds, Keep, Running, Welcome, from_keeper, from_kernel,
 };
-use super::state::{DriverState, Executors, Outlook};
+use super::state::{DriverState, Executors, Outlook, Phase};
 use crate::backend::{News, Notices, Word};
 
 /// What a kernel is told of its driver, on the side of those who tell.
@@ -19,6 +19,15 @@ pub(crate) struct Board {
     state: watch::Sender<DriverState>,
     outlook: watch::Sender<Outlook>,
     notices: Arc<Notices>,
+    /// What came before the keeper, which knows of its own time alone.
+    before: Mutex<Option<Before>>,
+}
+
+/// The part of a start that is over when a keeper begins.
+#[derive(Debug, Clone)]
+struct Before {
+    since: Instant,
+    passed: Vec<(Phase, Duration)>,
 }
 
 impl Board {
@@ -28,6 +37,7 @@ impl Board {
             state: watch::Sender::new(state),
             outlook: watch::Sender::default(),
             notices: Arc::default(),
+            before: Mutex::default(),
         };
         let news = News {
             state: board.state.subscribe(),
@@ -35,6 +45,11 @@ impl Board {
             notices: Arc::clone(&board.notices),
         };
         (board, news)
+    }
+
+    /// Puts phases before those that the keeper tells of.
+    pub(crate) fn begin(&self, since: Instant, passed: Vec<(Phase, Duration)>) {
+        *self.before() = Some(Before { since, passed });
     }
 
     /// Shows another state; the end stays.
@@ -56,6 +71,21 @@ impl Board {
     /// Adds a sentence for the user.
     pub(crate) fn notice(&self, sentence: String) {
         self.notices.add(sentence);
+    }
+
+    /// Shows what a keeper says of its driver.
+    fn told(&self, mut state: DriverState) {
+        if let (DriverState::Starting { since, passed, .. }, Some(before)) =
+            (&mut state, &*self.before())
+        {
+            *since = before.since;
+            passed.splice(0..0, before.passed.iter().copied());
+        }
+        self.show(state);
+    }
+
+    fn before(&self) -> MutexGuard<'_, Option<Before>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn outlook(&self, change: impl FnOnce(&mut Outlook)) {
@@ -101,6 +131,13 @@ impl Words {
         word
     }
 
+    /// Takes words in until the goodbye, while there is nobody to say them to. Cancel-safe.
+    pub(crate) async fn goodbye(&mut self) {
+        while !self.leaves {
+            self.next().await;
+        }
+    }
+
     /// What a keeper that is met again has to hear.
     fn again(&self) -> Vec<Word> {
         let running = self.running.map(Word::Running);
@@ -127,6 +164,15 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Shows the state and the warnings that came with the welcome.
+    pub(crate) fn show_welcome(&mut self, board: &Board) {
+        let state = self.welcome.state.take().unwrap_or_default();
+        board.told(DriverState::read(state, &self.welcome, Instant::now()));
+        for warning in std::mem::take(&mut self.welcome.warnings) {
+            board.notice(warning);
+        }
+    }
+
     /// Says what the kernel has to say, and that it lives; shows what the keeper says. Lasts until
     /// one of them ends it.
     pub(crate) async fn hold(mut self, words: &mut Words, board: &Board) -> LineEnd {
@@ -166,7 +212,7 @@ impl Line {
     fn show(&self, message: from_keeper::Message, board: &Board) {
         match message {
             from_keeper::Message::State(state) => {
-                board.show(DriverState::read(state, &self.welcome, Instant::now()));
+                board.told(DriverState::read(state, &self.welcome, Instant::now()));
             }
             from_keeper::Message::Executors(executors) => board.outlook(|outlook| {
                 outlook.executors = Some(Executors {

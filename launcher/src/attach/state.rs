@@ -17,6 +17,8 @@ pub enum DriverState {
         since: Instant,
         /// The phases before this one, and how long each took.
         passed: Vec<(Phase, Duration)>,
+        /// What is in the way at present, where something is.
+        trouble: Option<String>,
     },
     /// It takes calls.
     Ready(Facts),
@@ -164,6 +166,7 @@ impl DriverState {
                             (passed.phase().into(), took)
                         })
                         .collect(),
+                    trouble: None,
                 }
             }
             Some(proto::state::State::Ready(ready)) => Self::Ready(Facts {
@@ -181,6 +184,7 @@ impl DriverState {
                 phase: Phase::Preparing,
                 since: now,
                 passed: Vec::new(),
+                trouble: None,
             },
         }
     }

@@ -143,7 +143,9 @@ impl Backend for Local {
                 match keeper.attach(&place, claim, profile.hash(), who).await {
                     Ok(attachment) => return Ok(attachment),
                     Err(NotAttached::Refused(cause)) => return Err(cause),
-                    Err(NotAttached::Ending) => tokio::time::sleep(AGAIN).await,
+                    Err(NotAttached::Ending | NotAttached::Unreachable(_)) => {
+                        tokio::time::sleep(AGAIN).await
+                    }
                 }
                 continue;
             }

@@ -1,6 +1,7 @@
 //! Where drivers come from.
 
 mod attachment;
+mod kubernetes;
 mod local;
 mod remote;
 mod spawn;
@@ -14,6 +15,8 @@ use crate::profile::Profile;
 
 pub use attachment::Attachment;
 pub(crate) use attachment::{News, Notices, Word};
+pub use kubernetes::Kubernetes;
+pub(crate) use kubernetes::{Kept, Shelf};
 pub use local::Local;
 pub use remote::Remote;
 pub(crate) use spawn::{BOUND, Said};

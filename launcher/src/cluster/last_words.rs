@@ -91,13 +91,17 @@ mod tests {
     #[test]
     fn a_long_cause_loses_the_oldest_lines_and_stays_whole() {
         let tail: String = (0..400).map(|n| format!("line \t{n} äöü\n")).collect();
-        let cause = Cause::new(Kind::Exited, "\u{1}ä".repeat(3000), "Do.").with_tail(tail.trim_end());
+        let cause =
+            Cause::new(Kind::Exited, "\u{1}ä".repeat(3000), "Do.").with_tail(tail.trim_end());
         let message = write(&cause);
         assert!(message.len() <= LONGEST, "{}", message.len());
         let back = read(&message).unwrap();
         assert_eq!(back.remedy, "Do.");
         assert!(back.sentence.ends_with('…'), "{back}");
         let tail = back.tail.unwrap_or_default();
-        assert!(tail.is_empty() || tail.ends_with("line \t399 äöü"), "{tail}");
+        assert!(
+            tail.is_empty() || tail.ends_with("line \t399 äöü"),
+            "{tail}"
+        );
     }
 }

@@ -6,3 +6,4 @@ pub(crate) mod mounts;
 pub(crate) mod names;
 pub(crate) mod objects;
 pub(crate) mod tls;
+pub(crate) mod trouble;

@@ -85,8 +85,12 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
                 setting.scratch.display()
             ),
             match setting.home {
-                Home::Machine => "Make room there, or set TMPDIR to a folder on a larger disk, and run the cell again.",
-                Home::Image(_) => "Give the driver's pod more local disk in the profile, and run the cell again.",
+                Home::Machine => {
+                    "Make room there, or set TMPDIR to a folder on a larger disk, and run the cell again."
+                }
+                Home::Image(_) => {
+                    "Give the driver's pod more local disk in the profile, and run the cell again."
+                }
             },
         ));
     }
@@ -107,8 +111,12 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
                 "Java cannot get the {heap} of heap that profile `{profile}` gives the Spark driver"
             ),
             match setting.home {
-                Home::Machine => "Set `memory` in the profile to less, or end what else uses memory.",
-                Home::Image(_) => "Set the driver's memory in the profile to less, or its overhead to more.",
+                Home::Machine => {
+                    "Set `memory` in the profile to less, or end what else uses memory."
+                }
+                Home::Image(_) => {
+                    "Set the driver's memory in the profile to less, or its overhead to more."
+                }
             },
         ));
     }

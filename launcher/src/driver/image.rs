@@ -41,7 +41,8 @@ impl Image {
         wanted: &str,
         var: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Cause> {
-        let spark_home = var("SPARK_HOME").map_or_else(|| PathBuf::from("/opt/spark"), PathBuf::from);
+        let spark_home =
+            var("SPARK_HOME").map_or_else(|| PathBuf::from("/opt/spark"), PathBuf::from);
         let jars = names(&spark_home.join("jars"));
         let Some(version) = jars.iter().find_map(|jar| version_of(jar)) else {
             return Err(Cause::new(
@@ -56,7 +57,9 @@ impl Image {
         if !is_version(version, wanted) {
             return Err(Cause::new(
                 Kind::Runtime,
-                format!("The profile says Spark {wanted}, and image `{name}` holds Spark {version}"),
+                format!(
+                    "The profile says Spark {wanted}, and image `{name}` holds Spark {version}"
+                ),
                 "Correct `image` or `sparkVersion` in the profile.",
             ));
         }
@@ -75,7 +78,10 @@ impl Image {
             )
         })?;
         let python = python(&var).unwrap_or_else(|| {
-            tracing::warn!(image = name, "the image has no Python: functions in Python cannot run");
+            tracing::warn!(
+                image = name,
+                "the image has no Python: functions in Python cannot run"
+            );
             PathBuf::from("python3")
         });
         let archive = spark_home.join(ARCHIVE);

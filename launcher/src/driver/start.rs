@@ -74,10 +74,7 @@ pub(crate) struct Running {
 impl Starter<'_> {
     /// Starts the driver and waits until it takes calls. Dropped before that, it leaves the process
     /// to the end of the keeper; a caller that goes on has to take `driver` back and end it.
-    pub(crate) async fn start(
-        &self,
-        driver: &mut Option<Driver>,
-    ) -> Result<Running, Cause> {
+    pub(crate) async fn start(&self, driver: &mut Option<Driver>) -> Result<Running, Cause> {
         let give_up = Instant::now() + self.plan.start_deadline;
         let mut taken = 0;
         loop {
@@ -133,8 +130,8 @@ impl Starter<'_> {
                 "See whether the machine has too many processes, and run `firesteel doctor`.",
             )
         })?;
-        let output = Output::read(pipe, &self.plan.log)
-            .map_err(|error| unusable(&self.plan.log, &error))?;
+        let output =
+            Output::read(pipe, &self.plan.log).map_err(|error| unusable(&self.plan.log, &error))?;
         let driver = driver.insert(Driver { jvm, output, kills });
         if !packages {
             (self.phase)(Phase::WaitingForSpark);
@@ -185,7 +182,10 @@ impl Driver {
         }
         let setting = Setting {
             home: &plan.home,
-            out_of_memory: self.kills.zip(kills()).is_some_and(|(then, now)| now > then),
+            out_of_memory: self
+                .kills
+                .zip(kills())
+                .is_some_and(|(then, now)| now > then),
             heap: plan.heap,
             java: &plan.parts.java,
             spark_home: &plan.parts.spark_home,

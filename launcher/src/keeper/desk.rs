@@ -225,13 +225,16 @@ impl Desk {
                     dropped,
                 };
                 self.kernels.insert(id, kernel);
-                self.standing.note(match (was, before) {
-                    (Some(was), Some(before)) => {
-                        before.dropped.cancel();
-                        Fact::Returned { id, was }
-                    }
-                    _ => Fact::Attached { id, session },
-                }, now)
+                self.standing.note(
+                    match (was, before) {
+                        (Some(was), Some(before)) => {
+                            before.dropped.cancel();
+                            Fact::Returned { id, was }
+                        }
+                        _ => Fact::Attached { id, session },
+                    },
+                    now,
+                )
             }
             Event::Fact(fact) => {
                 if let Fact::Gone(id) = fact

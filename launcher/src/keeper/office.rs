@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::desk::{Desk, Reception};
-use super::{mistaken, orphans};
 use super::serve::Server;
 use super::service::{Distance, Introduction};
 use super::upstream::DriverUpstream;
+use super::{mistaken, orphans};
 use crate::cause::Cause;
 use crate::claim::Claim;
 use crate::driver::{Driver, Failed, Plan, Starter};
@@ -173,7 +173,10 @@ impl<'a> Office<'a> {
         }
         orphans::kill();
         self.tasks.close();
-        if tokio::time::timeout(FAREWELL, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(FAREWELL, self.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::info!("somebody did not take a farewell in time");
         }
     }

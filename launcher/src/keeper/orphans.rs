@@ -43,8 +43,9 @@ pub(super) async fn reap() {
 /// Takes away who was dead before, and gives who else is dead now.
 fn look(before: &BTreeSet<i32>) -> BTreeSet<i32> {
     let dead = children().into_iter().filter(|&(_, state)| state == 'Z');
-    let (old, new): (BTreeSet<i32>, BTreeSet<i32>) =
-        dead.map(|(pid, _)| pid).partition(|pid| before.contains(pid));
+    let (old, new): (BTreeSet<i32>, BTreeSet<i32>) = dead
+        .map(|(pid, _)| pid)
+        .partition(|pid| before.contains(pid));
     for pid in old.into_iter().filter_map(Pid::from_raw) {
         if let Err(error) = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG) {
             tracing::debug!(%error, "a dead process cannot be taken away");
@@ -89,7 +90,10 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::zombie_processes, reason = "a dead child nobody waits for is what is tested")]
+    #[expect(
+        clippy::zombie_processes,
+        reason = "a dead child nobody waits for is what is tested"
+    )]
     fn only_who_was_dead_before_is_taken_away() {
         let child = Command::new("true").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();

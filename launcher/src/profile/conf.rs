@@ -7,7 +7,7 @@ use super::error::ConfRefusal;
 ///
 /// They tune how Spark computes and where it finds data. What opens a port, runs code outside Spark,
 /// or weakens the door is not among them.
-const STANDARD: [&str; 38] = [
+const STANDARD: [&str; 46] = [
     "spark.broadcast.*",
     "spark.cleaner.*",
     "spark.connect.grpc.arrow.maxBatchSize",
@@ -19,6 +19,9 @@ const STANDARD: [&str; 38] = [
     "spark.eventLog.dir",
     "spark.eventLog.enabled",
     "spark.eventLog.rolling.*",
+    "spark.excludeOnFailure.*",
+    "spark.executor.heartbeatInterval",
+    "spark.executor.maxNumFailures",
     "spark.files.maxPartitionBytes",
     "spark.files.openCostInBytes",
     "spark.hadoop.*",
@@ -32,26 +35,31 @@ const STANDARD: [&str; 38] = [
     "spark.memory.*",
     "spark.network.timeout",
     "spark.python.worker.*",
+    "spark.rapids.*",
     "spark.rdd.compress",
     "spark.reducer.*",
+    "spark.rpc.askTimeout",
     "spark.scheduler.listenerbus.*",
     "spark.serializer",
     "spark.serializer.objectStreamReset",
     "spark.shuffle.compress",
     "spark.shuffle.file.*",
+    "spark.shuffle.io.*",
     "spark.shuffle.sort.*",
     "spark.shuffle.spill.*",
     "spark.speculation*",
     "spark.sql.*",
     "spark.stage.maxConsecutiveAttempts",
     "spark.storage.*",
+    "spark.task.cpus",
     "spark.task.maxFailures",
+    "spark.task.reaper.*",
 ];
 
 /// Settings that Firesteel makes itself, each with what to write instead. Refused to everyone: with
-/// them a driver could not be reached, or could be reached by others. A name that ends in `*` stands
-/// for all names that begin so.
-const OURS: [(&str, &str); 23] = [
+/// them a driver could not be reached, or could be reached by others, or would not be given back. A
+/// name that ends in `*` stands for all names that begin so; the first that fits counts.
+const OURS: [(&str, &str); 49] = [
     ("spark.app.id", "Spark makes it"),
     ("spark.authenticate*", "the driver makes its own secret"),
     (
@@ -79,39 +87,137 @@ const OURS: [(&str, &str); 23] = [
         "the keeper ends sessions",
     ),
     (
-        "spark.driver.bindAddress",
-        "a driver here listens on the loopback alone",
+        "spark.decommission.*",
+        "executors hand over what they hold before they go",
     ),
-    ("spark.driver.cores", "set `cores`"),
+    ("spark.driver.bindAddress", LISTENS),
+    ("spark.driver.blockManager.port", LISTENS),
     (
-        "spark.driver.host",
-        "a driver here listens on the loopback alone",
+        "spark.driver.cores",
+        "set `cores`, or `kubernetes.driver.cores`",
     ),
-    ("spark.driver.memory", "set `memory`"),
-    ("spark.executor.cores", "set `cores`"),
-    ("spark.executor.memory", "set `memory`"),
+    ("spark.driver.host", LISTENS),
+    (
+        "spark.driver.memory",
+        "set `memory`, or `kubernetes.driver.memory`",
+    ),
+    (
+        "spark.driver.memoryOverhead*",
+        "set `kubernetes.driver.overhead`",
+    ),
+    ("spark.driver.port", LISTENS),
+    ("spark.driver.resource.*", "a driver takes no GPU"),
+    (
+        "spark.dynamicAllocation.cachedExecutorIdleTimeout",
+        "set `kubernetes.executors.cached`",
+    ),
+    (
+        "spark.dynamicAllocation.executorIdleTimeout",
+        "set `kubernetes.executors.idle`",
+    ),
+    (
+        "spark.dynamicAllocation.maxExecutors",
+        "set `kubernetes.executors.max`",
+    ),
+    (
+        "spark.dynamicAllocation.minExecutors",
+        "set `kubernetes.executors.min`",
+    ),
+    (
+        "spark.dynamicAllocation.shuffleTracking.timeout",
+        "set `kubernetes.executors.shuffle`",
+    ),
+    (
+        "spark.dynamicAllocation.*",
+        "executors come and go as `kubernetes.executors` says",
+    ),
+    (
+        "spark.executor.cores",
+        "set `cores`, or `kubernetes.executor.cores`",
+    ),
+    (
+        "spark.executor.instances",
+        "set `kubernetes.executors.min` and `max`",
+    ),
+    (
+        "spark.executor.memory",
+        "set `memory`, or `kubernetes.executor.memory`",
+    ),
+    (
+        "spark.executor.memoryOverhead*",
+        "set `kubernetes.executor.overhead`",
+    ),
+    ("spark.executor.resource.*", "set `kubernetes.gpu`"),
+    (
+        "spark.executorEnv.*",
+        "set `kubernetes.environment`, which Secrets can be named in",
+    ),
     ("spark.jars.packages", "set `packages`"),
     (
+        "spark.kubernetes.authenticate.*",
+        "set `kubernetes.accounts`",
+    ),
+    (
+        "spark.kubernetes.container.image",
+        "set `kubernetes.images`",
+    ),
+    (
+        "spark.kubernetes.container.image.pullPolicy",
+        "set `kubernetes.pullPolicy`",
+    ),
+    (
+        "spark.kubernetes.container.image.pullSecrets",
+        "set `kubernetes.pullSecrets`",
+    ),
+    ("spark.kubernetes.context", "set `kubernetes.context`"),
+    (
+        "spark.kubernetes.driver.*",
+        "the driver's pod is made of the profile's `kubernetes`",
+    ),
+    (
+        "spark.kubernetes.executor.*",
+        "executors' pods are made of the profile's `kubernetes`",
+    ),
+    ("spark.kubernetes.namespace", "set `kubernetes.namespace`"),
+    (
+        "spark.kubernetes.node.selector.*",
+        "set `kubernetes.placement`",
+    ),
+    ("spark.kubernetes.scheduler.*", "set `kubernetes.scheduler`"),
+    (
         "spark.local.dir",
-        "the keeper sweeps a folder of the driver's own",
+        "the keeper sweeps a folder of the driver's own; executors have `kubernetes.localDisk`",
     ),
     (
         "spark.master",
-        "set `cores`, or `connect` for an existing server",
+        "set `cores`, or `connect` for an existing server, or `kubernetes`",
     ),
-    ("spark.plugins", "plugins run before the door does"),
+    (
+        "spark.network.crypto.*",
+        "what drivers and executors send each other is encrypted",
+    ),
+    (
+        "spark.plugins",
+        "plugins run before the door does; for GPUs set `kubernetes.gpu.rapids`",
+    ),
     ("spark.port.maxRetries", "the keeper chooses a free port"),
     (
         "spark.scheduler.*",
         "notebooks of one driver are scheduled fairly",
     ),
-    ("spark.sql.warehouse.dir", "set `warehouse`"),
+    (
+        "spark.sql.warehouse.dir",
+        "set `warehouse`, or `kubernetes.warehouse`",
+    ),
     ("spark.submit.*", "the keeper starts the driver"),
     (
         "spark.ui.*",
         "the UI would be open to every user of the machine",
     ),
 ];
+
+/// Why nobody sets where a driver listens.
+const LISTENS: &str = "the keeper chooses where a driver listens";
 
 /// Which settings a profile's `conf` may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,6 +361,13 @@ mod tests {
             "spark.ui.enabled",
             "spark.connect.authenticate.token",
             "sql.warehouse.dir",
+            "spark.kubernetes.namespace",
+            "kubernetes.executor.podTemplateFile",
+            "spark.kubernetes.driver.pod.name",
+            "spark.dynamicAllocation.enabled",
+            "spark.executor.instances",
+            "spark.executor.resource.gpu.amount",
+            "spark.network.crypto.enabled",
         ] {
             let refusal = everything.check(key, "x").unwrap_err();
             assert!(
@@ -262,11 +375,34 @@ mod tests {
                 "{key}: {refusal}"
             );
         }
-        assert!(
-            everything
-                .check("spark.driver.extraJavaOptions", "-Dx=y")
-                .is_ok()
-        );
+        for key in [
+            "spark.driver.extraJavaOptions",
+            "spark.kubernetes.allocation.batch.size",
+        ] {
+            assert!(everything.check(key, "1").is_ok(), "{key}");
+        }
+    }
+
+    #[test]
+    fn who_sets_what_is_ours_is_told_the_nearest_key() {
+        for (key, word) in [
+            (
+                "spark.dynamicAllocation.maxExecutors",
+                "`kubernetes.executors.max`",
+            ),
+            ("spark.dynamicAllocation.enabled", "`kubernetes.executors`"),
+            (
+                "spark.executor.memoryOverheadFactor",
+                "`kubernetes.executor.overhead`",
+            ),
+            (
+                "spark.kubernetes.container.image.pullSecrets",
+                "`kubernetes.pullSecrets`",
+            ),
+        ] {
+            let refusal = Allowed::standard().check(key, "1").unwrap_err().to_string();
+            assert!(refusal.contains(word), "{refusal}");
+        }
     }
 
     #[test]

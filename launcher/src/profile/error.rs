@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::values::Key;
+use super::key::Key;
 use crate::cause::{Cause, Kind};
 
 /// Why a profile cannot be had.
@@ -73,6 +73,22 @@ pub enum ProfileError {
         profile: String,
         /// What and why.
         refusal: ConfRefusal,
+    },
+    /// An image that the user may not choose.
+    #[error(
+        "{}: profile `{profile}` chooses the image `{image}`, which {} does not allow",
+        path.display(),
+        operator.display()
+    )]
+    Image {
+        /// The user's file.
+        path: PathBuf,
+        /// The profile.
+        profile: String,
+        /// The image.
+        image: String,
+        /// The operator's file.
+        operator: PathBuf,
     },
     /// A value makes no sense, alone or beside another.
     #[error("{}: profile `{profile}`: {message}", path.display())]
@@ -159,6 +175,10 @@ impl ProfileError {
                 }
                 _ => "Remove it, or correct it.".to_owned(),
             },
+            Self::Image { operator, .. } => format!(
+                "Choose another, or have it added to `allowedImages` in {}.",
+                operator.display()
+            ),
             Self::Value { .. } => "Correct the file.".to_owned(),
             Self::Variable { name, .. } => format!("Correct {name}, or unset it."),
         }

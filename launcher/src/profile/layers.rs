@@ -1,14 +1,18 @@
 //! Layers of profiles, taken together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use firesteel_session::address::Address;
+use serde_json::Value as Tree;
 
 use super::conf::Allowed;
-use super::error::{ConfRefusal, ProfileError};
-use super::values::{File, Key, Scalar, Share, Values};
-use super::{LOCAL, Local, Profile, REMOTE, Remote, Runs, Span, load};
+use super::error::ProfileError;
+use super::images::Pattern;
+use super::key::{self, Key};
+use super::taken::Taken;
+use super::values::{File, Share, Values};
+use super::{LOCAL, Profile, REMOTE, load};
+use crate::claim;
 use crate::environment::Environment;
 use crate::paths::Paths;
 
@@ -35,6 +39,8 @@ pub struct Profiles {
     remote: Option<String>,
     /// `FIRESTEEL_SHARE`.
     share: Option<Share>,
+    /// Who is logged in.
+    login: String,
 }
 
 impl Profiles {
@@ -61,12 +67,12 @@ impl Profiles {
         environment: &Environment,
     ) -> Result<Self, ProfileError> {
         if let (Some(_), Some(user)) = (&operator, &user) {
-            let key = if !user.file.locked.is_empty() {
-                Some("locked")
-            } else {
-                user.file.allowed_conf.as_ref().map(|_| "allowedConf")
-            };
-            if let Some(key) = key {
+            let kept = [
+                ("locked", !user.file.locked.is_empty()),
+                ("allowedConf", user.file.allowed_conf.is_some()),
+                ("allowedImages", user.file.allowed_images.is_some()),
+            ];
+            if let Some(&(key, _)) = kept.iter().find(|(_, said)| *said) {
                 return Err(ProfileError::OperatorOnly {
                     path: user.path.clone(),
                     key,
@@ -92,6 +98,7 @@ impl Profiles {
             user,
             remote: environment.get("SPARK_REMOTE").map(str::to_owned),
             share,
+            login: claim::login(environment),
         })
     }
 
@@ -139,19 +146,33 @@ impl Profiles {
         }
         let locked = self.locked();
         if let Some(layer) = &self.user {
-            self.refuse_locked(&locked, name, &layer.path, &said(layer, name))?;
-            taken.layer(layer, &self.allowed_to_user())?;
+            for tree in taken.layer(layer, &self.allowed_to_user())? {
+                self.refuse_locked(&locked, name, &layer.path, &key::said(&tree))?;
+                self.refuse_images(name, &layer.path, &tree)?;
+            }
         }
         if let Some(share) = self.share {
-            self.variable(&locked, name, "FIRESTEEL_SHARE", Key::Share)?;
-            taken.values.share = Some(share);
+            self.variable(&locked, name, "FIRESTEEL_SHARE", "share")?;
+            taken.say(
+                "FIRESTEEL_SHARE",
+                Values {
+                    share: Some(share),
+                    ..Values::default()
+                },
+            )?;
         }
         if let Some(remote) = self.remote.as_ref().filter(|_| name == REMOTE) {
-            self.variable(&locked, name, "SPARK_REMOTE", Key::Connect)?;
-            taken.values.connect = Some(remote.clone());
-            taken.path = PathBuf::from("SPARK_REMOTE");
+            self.variable(&locked, name, "SPARK_REMOTE", "connect")?;
+            let connect = Some(remote.clone());
+            taken.say(
+                "SPARK_REMOTE",
+                Values {
+                    connect,
+                    ..Values::default()
+                },
+            )?;
         }
-        taken.finish()
+        taken.finish(&self.login)
     }
 
     fn locked(&self) -> BTreeSet<Key> {
@@ -175,9 +196,10 @@ impl Profiles {
         locked: &BTreeSet<Key>,
         profile: &str,
         variable: &str,
-        key: Key,
+        key: &str,
     ) -> Result<(), ProfileError> {
-        self.refuse_locked(locked, profile, Path::new(variable), &BTreeSet::from([key]))
+        let said = BTreeSet::from([Key::of(key)]);
+        self.refuse_locked(locked, profile, Path::new(variable), &said)
     }
 
     fn refuse_locked(
@@ -189,123 +211,38 @@ impl Profiles {
     ) -> Result<(), ProfileError> {
         match said.intersection(locked).next() {
             None => Ok(()),
-            Some(&key) => Err(ProfileError::Locked {
+            Some(key) => Err(ProfileError::Locked {
                 path: path.to_owned(),
                 profile: profile.to_owned(),
-                key,
+                key: key.clone(),
                 operator: self.operator_path.clone(),
             }),
         }
     }
-}
 
-/// The keys a layer sets for one profile.
-fn said(layer: &Layer, name: &str) -> BTreeSet<Key> {
-    let own = layer.file.profiles.get(name).map(Values::keys);
-    let mut keys = layer.file.defaults.keys();
-    keys.extend(own.unwrap_or_default());
-    keys
-}
-
-/// A profile while its layers are taken together.
-struct Taken<'a> {
-    name: &'a str,
-    values: Values,
-    conf: BTreeMap<String, String>,
-    /// The last file that said something, for errors that no single file made.
-    path: PathBuf,
-}
-
-impl<'a> Taken<'a> {
-    fn new(name: &'a str) -> Self {
-        Self {
-            name,
-            values: Values::default(),
-            conf: BTreeMap::new(),
-            path: PathBuf::from("built-in profiles"),
-        }
-    }
-
-    fn layer(&mut self, layer: &Layer, allowed: &Allowed) -> Result<(), ProfileError> {
-        let own = layer.file.profiles.get(self.name);
-        for values in std::iter::once(&layer.file.defaults).chain(own) {
-            self.path.clone_from(&layer.path);
-            self.conf.extend(self.checked(allowed, &values.conf)?);
-            self.values = std::mem::take(&mut self.values).under(values);
+    /// Refuses images that the operator does not allow. Where there is no operator, the user is.
+    fn refuse_images(&self, profile: &str, path: &Path, said: &Tree) -> Result<(), ProfileError> {
+        let Some(operator) = &self.operator else {
+            return Ok(());
+        };
+        let allowed: &[Pattern] = operator.file.allowed_images.as_deref().unwrap_or_default();
+        let cluster = &said["kubernetes"];
+        let of_versions = cluster["images"].as_object().into_iter().flatten();
+        let images = of_versions
+            .map(|(_, image)| image)
+            .chain([&cluster["keeperImage"]])
+            .filter_map(Tree::as_str);
+        for image in images {
+            if !allowed.iter().any(|pattern| pattern.allows(image)) {
+                return Err(ProfileError::Image {
+                    path: path.to_owned(),
+                    profile: profile.to_owned(),
+                    image: image.to_owned(),
+                    operator: self.operator_path.clone(),
+                });
+            }
         }
         Ok(())
-    }
-
-    fn checked(
-        &self,
-        allowed: &Allowed,
-        conf: &BTreeMap<String, Scalar>,
-    ) -> Result<BTreeMap<String, String>, ProfileError> {
-        let refused = |refusal| ProfileError::Conf {
-            path: self.path.clone(),
-            profile: self.name.to_owned(),
-            refusal,
-        };
-        let mut checked = BTreeMap::new();
-        for (key, value) in conf {
-            let value = value.to_string();
-            let name = allowed.check(key, &value).map_err(refused)?;
-            if checked.insert(name.clone(), value).is_some() {
-                return Err(refused(ConfRefusal::Twice { name }));
-            }
-        }
-        Ok(checked)
-    }
-
-    fn finish(self) -> Result<Profile, ProfileError> {
-        let wrong = |message: String| ProfileError::Value {
-            path: self.path.clone(),
-            profile: self.name.to_owned(),
-            message,
-        };
-        let values = &self.values;
-        for (key, folder) in [("java", &values.java), ("warehouse", &values.warehouse)] {
-            if let Some(path) = folder.as_ref().filter(|path| !path.is_absolute()) {
-                return Err(wrong(format!(
-                    "`{key}` is `{}`, which does not begin with /",
-                    path.display()
-                )));
-            }
-        }
-        if values.away == Some(Span::seconds(0)) {
-            return Err(wrong("`away` is 0s: no kernel could stay".to_owned()));
-        }
-        let basis = Profile::built_in(self.name);
-        let Runs::Local(usual) = basis.runs else {
-            return Err(wrong("the built-in profile is no driver".to_owned()));
-        };
-        let runs = match &values.connect {
-            Some(text) => {
-                Address::parse(text, "user")
-                    .map_err(|error| wrong(format!("`connect`: {error}")))?;
-                Runs::Remote(Remote(text.clone()))
-            }
-            None => Runs::Local(Local {
-                start_deadline: values.start_deadline.unwrap_or(usual.start_deadline),
-                spark_version: values.spark_version.clone(),
-                memory: values.memory,
-                cores: values.cores,
-                conf: self.conf,
-                packages: values.packages.clone().unwrap_or_default(),
-                java: values.java.clone(),
-                warehouse: values.warehouse.clone(),
-            }),
-        };
-        Ok(Profile {
-            name: basis.name,
-            share: values.share.unwrap_or(basis.share),
-            away: values.away.unwrap_or(basis.away),
-            grace: values.grace.unwrap_or(basis.grace),
-            idle_limit: values.idle_limit,
-            max_age: None,
-            user: values.user.clone(),
-            runs,
-        })
     }
 }
 

@@ -3,14 +3,21 @@
 //! They come in layers, built-in < operator < user, each a [`values::File`]. [`Profiles`] holds the
 //! layers, [`Profile`] is what comes out of them under one name.
 
+mod catalogs;
 mod choose;
 mod conf;
 mod error;
+mod images;
+mod key;
 mod kubernetes;
 mod layers;
+mod legal;
 mod load;
 mod package;
+mod resolve;
+mod taken;
 mod units;
+mod user;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -23,6 +30,8 @@ use sha2::{Digest, Sha256};
 
 pub use choose::{Chosen, Source, choose};
 pub use error::{ConfRefusal, ProfileError};
+pub use images::Pattern;
+pub use key::Key;
 pub use kubernetes::{
     Bundle, BundleSource, Executors, Gpu, Kubernetes, LocalDisk, Placement, Prices, Proxy, Size,
     Variable, Volume, VolumeSource,
@@ -38,6 +47,9 @@ pub const LOCAL: &str = "local";
 /// Name of the profile that `SPARK_REMOTE` makes.
 pub const REMOTE: &str = "remote";
 
+/// How long a driver on one machine may take to be ready.
+const LOCAL_START_DEADLINE: Span = Span::seconds(3 * 60);
+
 /// What a driver looks like, all layers taken together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -49,7 +61,7 @@ pub struct Profile {
     pub away: Span,
     /// How long a driver waits for someone to come after the last has gone.
     pub grace: Span,
-    /// How long a driver may be idle while kernels are there. Not acted on yet.
+    /// How long a driver may be idle while kernels are there.
     pub idle_limit: Option<Span>,
     /// The age from which on a driver ends as soon as it is idle.
     pub max_age: Option<Span>,
@@ -120,7 +132,7 @@ impl Profile {
             max_age: None,
             user: None,
             runs: Runs::Local(Local {
-                start_deadline: Span::seconds(3 * 60),
+                start_deadline: LOCAL_START_DEADLINE,
                 spark_version: None,
                 memory: None,
                 cores: None,

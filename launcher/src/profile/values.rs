@@ -1,5 +1,7 @@
 //! Profiles as they are written: one YAML form for a laptop's files and for Helm values.
 
+pub mod cluster;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroU16;
@@ -8,8 +10,11 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::images::Pattern;
+use super::key::Key;
 use super::package::Package;
 use super::units::{Memory, Span};
+use cluster::Cluster;
 
 /// A file of profiles.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -27,10 +32,14 @@ pub struct File {
     /// stands for all that begin so. In a user's file, where there is no operator's, they are
     /// added to the usual ones.
     pub allowed_conf: Option<Vec<String>>,
+    /// Images that users may choose in a cluster; none, where nothing is said. One that ends in
+    /// `/*`, `:*` or `@*` stands for all images of a folder, all tags, all digests. The operator's
+    /// file alone may have it; where there is none, users choose what they like.
+    pub allowed_images: Option<Vec<Pattern>>,
 }
 
 /// What one profile says. What it does not say it takes from the layer below.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Values {
     /// Who shares a driver: all kernels of a user, or none.
@@ -39,8 +48,10 @@ pub struct Values {
     pub away: Option<Span>,
     /// How long a driver waits for someone to come after the last has gone.
     pub grace: Option<Span>,
-    /// How long a driver may be idle while kernels are there. Not acted on yet.
+    /// How long a driver may be idle while kernels are there.
     pub idle_limit: Option<Span>,
+    /// The age from which on a driver ends as soon as it is idle.
+    pub max_age: Option<Span>,
     /// How long a driver may take to be ready.
     pub start_deadline: Option<Span>,
     /// The Spark version it must be, such as `4.3` or `4.3.0`.
@@ -50,15 +61,17 @@ pub struct Values {
     /// How many tasks run at a time.
     pub cores: Option<NonZeroU16>,
     /// Spark settings the driver is started with.
-    pub conf: BTreeMap<String, Scalar>,
+    pub conf: Option<BTreeMap<String, Scalar>>,
     /// Maven packages on the driver's class path.
     pub packages: Option<Vec<Package>>,
     /// The `java` program, where it is not the one on the path.
     pub java: Option<PathBuf>,
     /// Where tables are kept. Without it they live as long as the driver.
     pub warehouse: Option<PathBuf>,
-    /// An existing Spark Connect server, `sc://…`. It is used and never ended.
+    /// An existing Spark Connect server, `sc://…`. It is used and never ended, whatever else is said.
     pub connect: Option<String>,
+    /// A driver in a Kubernetes cluster. Where it is said, the driver runs there.
+    pub kubernetes: Option<Cluster>,
     /// Who uses the driver, where it is not who is logged in.
     pub user: Option<String>,
 }
@@ -75,7 +88,7 @@ pub enum Share {
 }
 
 /// The value of a Spark setting. Numbers and truth values may be written as such.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// `true` or `false`.
@@ -95,99 +108,6 @@ impl fmt::Display for Scalar {
             Self::Integer(value) => write!(f, "{value}"),
             Self::Number(value) => write!(f, "{value}"),
             Self::Text(value) => f.write_str(value),
-        }
-    }
-}
-
-/// The keys of [`Values`], as an operator locks them.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "each is explained at the field of its name")]
-pub enum Key {
-    Share,
-    Away,
-    Grace,
-    IdleLimit,
-    StartDeadline,
-    SparkVersion,
-    Memory,
-    Cores,
-    Conf,
-    Packages,
-    Java,
-    Warehouse,
-    Connect,
-    User,
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Share => "share",
-            Self::Away => "away",
-            Self::Grace => "grace",
-            Self::IdleLimit => "idleLimit",
-            Self::StartDeadline => "startDeadline",
-            Self::SparkVersion => "sparkVersion",
-            Self::Memory => "memory",
-            Self::Cores => "cores",
-            Self::Conf => "conf",
-            Self::Packages => "packages",
-            Self::Java => "java",
-            Self::Warehouse => "warehouse",
-            Self::Connect => "connect",
-            Self::User => "user",
-        })
-    }
-}
-
-impl Values {
-    /// Which keys it says something about.
-    pub fn keys(&self) -> BTreeSet<Key> {
-        [
-            (Key::Share, self.share.is_some()),
-            (Key::Away, self.away.is_some()),
-            (Key::Grace, self.grace.is_some()),
-            (Key::IdleLimit, self.idle_limit.is_some()),
-            (Key::StartDeadline, self.start_deadline.is_some()),
-            (Key::SparkVersion, self.spark_version.is_some()),
-            (Key::Memory, self.memory.is_some()),
-            (Key::Cores, self.cores.is_some()),
-            (Key::Conf, !self.conf.is_empty()),
-            (Key::Packages, self.packages.is_some()),
-            (Key::Java, self.java.is_some()),
-            (Key::Warehouse, self.warehouse.is_some()),
-            (Key::Connect, self.connect.is_some()),
-            (Key::User, self.user.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(key, said)| said.then_some(key))
-        .collect()
-    }
-
-    /// This layer with `upper` over it: what `upper` says counts, `conf` is joined by key.
-    #[must_use]
-    pub fn under(self, upper: &Self) -> Self {
-        let upper = upper.clone();
-        let mut conf = self.conf;
-        conf.extend(upper.conf);
-        Self {
-            share: upper.share.or(self.share),
-            away: upper.away.or(self.away),
-            grace: upper.grace.or(self.grace),
-            idle_limit: upper.idle_limit.or(self.idle_limit),
-            start_deadline: upper.start_deadline.or(self.start_deadline),
-            spark_version: upper.spark_version.or(self.spark_version),
-            memory: upper.memory.or(self.memory),
-            cores: upper.cores.or(self.cores),
-            conf,
-            packages: upper.packages.or(self.packages),
-            java: upper.java.or(self.java),
-            warehouse: upper.warehouse.or(self.warehouse),
-            connect: upper.connect.or(self.connect),
-            user: upper.user.or(self.user),
         }
     }
 }

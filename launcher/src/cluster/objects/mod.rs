@@ -91,6 +91,17 @@ pub(crate) fn job_name(claim: &ClaimId) -> String {
     format!("firesteel-{claim}")
 }
 
+/// The name of all that the Job of one driver owns.
+pub(crate) fn owned_name(claim: &ClaimId, incarnation: &str) -> String {
+    format!("{}-{}", job_name(claim), short(incarnation))
+}
+
+/// The part of an incarnation that is in names.
+fn short(incarnation: &str) -> String {
+    let digits = incarnation.chars().filter(char::is_ascii_hexdigit);
+    digits.take(8).collect::<String>().to_ascii_lowercase()
+}
+
 /// What is made for a driver of `claim`. `spec` is what `profile` runs.
 pub(crate) fn objects(
     claim: &Claim,
@@ -142,8 +153,7 @@ struct Drive<'a> {
 impl Drive<'_> {
     /// The part of the incarnation that is in names.
     fn short(&self) -> String {
-        let digits = self.incarnation.chars().filter(char::is_ascii_hexdigit);
-        digits.take(8).collect::<String>().to_ascii_lowercase()
+        short(self.incarnation)
     }
 
     fn job_name(&self) -> String {
@@ -152,7 +162,7 @@ impl Drive<'_> {
 
     /// The name of all that the Job owns.
     fn owned_name(&self) -> String {
-        format!("{}-{}", self.job_name(), self.short())
+        owned_name(&self.id, self.incarnation)
     }
 
     /// What the executors' names begin with: new with each driver, so that none of an old one's
@@ -270,3 +280,6 @@ impl Drive<'_> {
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,8 @@ pub(super) fn away_from_gpus(gpu: &Gpu) -> Affinity {
 pub(super) fn environment(spec: &Kubernetes) -> Vec<EnvVar> {
     let plain = |name: &str, value: &str| EnvVar {
         name: name.to_owned(),
-        value: Some(value.to_owned()),
+        // Kubernetes would put other variables in for `$(NAME)`.
+        value: Some(value.replace('$', "$$")),
         ..EnvVar::default()
     };
     let mut all = BTreeMap::new();

@@ -47,7 +47,12 @@ impl Plan {
             "spark.sql.warehouse.dir",
             file_url(&scratch.join("warehouse")),
         )];
-        usual.extend(runs.gpu.iter().filter(|gpu| gpu.rapids).flat_map(|_| rapids()));
+        usual.extend(
+            runs.gpu
+                .iter()
+                .filter(|gpu| gpu.rapids)
+                .flat_map(|_| rapids()),
+        );
         let mut conf = over(&BTreeMap::new(), usual);
         conf.extend(runs.conf.clone());
 
@@ -56,7 +61,11 @@ impl Plan {
         ours.extend(secrecy(pod));
         ours.extend(pods(assignment, runs, pod));
         ours.extend(executors(runs));
-        ours.extend(runs.gpu.iter().flat_map(|gpu| gpus(gpu, runs.executor.cores)));
+        ours.extend(
+            runs.gpu
+                .iter()
+                .flat_map(|gpu| gpus(gpu, runs.executor.cores)),
+        );
         ours.extend(packages(&runs.packages));
         ours.push(("spark.jars.ivy", text(&scratch.join("ivy"))));
 
@@ -69,18 +78,34 @@ impl Plan {
             cores: NonZeroU16::new(runs.driver.cores).unwrap_or(NonZeroU16::MIN),
             conf: over(&conf, ours),
             java: java(pod),
-            environment: pod
-                .environment
-                .iter()
-                .filter(|(name, _)| !name.starts_with("FIRESTEEL_"))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            environment: environment(pod),
             packages: !runs.packages.is_empty(),
             log: scratch.join("driver.log"),
             scratch,
             start_deadline: runs.start_deadline.duration(),
         }
     }
+}
+
+/// The container's environment, but for what is the keeper's alone. Spark's client of the cluster
+/// heeds a proxy, and the cluster is not behind it.
+fn environment(pod: &Pod) -> BTreeMap<String, String> {
+    let mut environment = pod.environment.clone();
+    environment.retain(|name, _| !name.starts_with("FIRESTEEL_"));
+    let inside = ["KUBERNETES_SERVICE_HOST"]
+        .into_iter()
+        .filter_map(|name| environment.get(name).cloned());
+    let inside: Vec<String> = inside
+        .chain(["localhost", "127.0.0.1", ".svc"].map(str::to_owned))
+        .collect();
+    for (proxy, without) in [("HTTPS_PROXY", "NO_PROXY"), ("https_proxy", "no_proxy")] {
+        if environment.contains_key(proxy) {
+            let said = environment.remove(without).filter(|said| !said.is_empty());
+            let all: Vec<String> = said.into_iter().chain(inside.clone()).collect();
+            environment.insert(without.to_owned(), all.join(","));
+        }
+    }
+    environment
 }
 
 /// An address as it stands in URLs, and as Spark wants to be given it.
@@ -241,10 +266,7 @@ fn executors(runs: &Kubernetes) -> Settings {
 /// GPUs of executors; the driver asks for none. As many tasks share one as have processors.
 fn gpus(gpu: &Gpu, cores: u16) -> Settings {
     vec![
-        (
-            "spark.executor.resource.gpu.amount",
-            gpu.amount.to_string(),
-        ),
+        ("spark.executor.resource.gpu.amount", gpu.amount.to_string()),
         ("spark.executor.resource.gpu.vendor", gpu.vendor.clone()),
         (
             "spark.executor.resource.gpu.discoveryScript",

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::claim::Claim;
-use crate::driver::order::Order;
+use crate::driver::order::{Order, may_see};
 use crate::paths::Paths;
 use crate::place::tests::places;
 use crate::profile::{Runs, Span};
@@ -221,6 +221,6 @@ fn read_arguments(text: &str) -> Vec<String> {
 proptest! {
     #[test]
     fn arguments_are_read_back_whatever_is_in_them(arguments in proptest::collection::vec("[^\\x0b\\x0c\\x00]{0,20}", 0..5)) {
-        prop_assert_eq!(read_arguments(&argument_file(&arguments)), arguments);
+        prop_assert_eq!(read_arguments(&java::argument_file(&arguments)), arguments);
     }
 }

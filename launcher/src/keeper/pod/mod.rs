@@ -25,7 +25,8 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     orphans::adopt();
     let brief = Brief::read(mounts, environment)?;
     let plan = Plan::pod(&brief.assignment, brief.runs()?, &brief.pod);
-    let tls = tls::server(&brief.identity).map_err(|error| brief::unreadable("certificate", &error))?;
+    let tls =
+        tls::server(&brief.identity).map_err(|error| brief::unreadable("certificate", &error))?;
     let listeners = port::bind(brief.pod.address).await?;
 
     let mut office = Office::new(Terms {

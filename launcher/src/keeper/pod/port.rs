@@ -26,12 +26,15 @@ pub(super) async fn bind(pod: IpAddr) -> Result<Vec<TcpListener>, Cause> {
             "See whether something else in the driver's pod uses that port, and run the cell again.",
         )
     })?];
-    let loopback: BTreeSet<IpAddr> = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].into();
+    let loopback: BTreeSet<IpAddr> =
+        [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].into();
     for address in loopback.into_iter().filter(|&address| address != pod) {
         match TcpListener::bind((address, KEEPER_PORT)).await {
             Ok(listener) => listeners.push(listener),
             // A pod has one of them at least, and who needs the other one is told that by its own end.
-            Err(error) => tracing::info!(%address, %error, "no port can be forwarded to this address"),
+            Err(error) => {
+                tracing::info!(%address, %error, "no port can be forwarded to this address")
+            }
         }
     }
     Ok(listeners)

@@ -1,5 +1,6 @@
 use super::*;
 use crate::cause::{Cause, Kind};
+use crate::profile::{Local, Runs};
 use crate::profile::{Memory, Span};
 
 const OPERATOR: &str = "/etc/firesteel/profiles.yaml";

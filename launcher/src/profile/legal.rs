@@ -1,0 +1,155 @@
+//! Which texts Kubernetes takes for names, keys and paths.
+
+/// A DNS label: at most 63 of `a-z`, `0-9` and `-`, no `-` at an end.
+pub(super) fn is_label(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&text.len())
+        && text.chars().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// The name of an object: DNS labels with points between them.
+pub(super) fn is_name(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+/// A key of a ConfigMap or of a Secret.
+pub(super) fn is_data_key(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    (1..=253).contains(&text.len())
+        && text.chars().all(plain)
+        && text != "."
+        && !text.starts_with("..")
+}
+
+/// The key of a label or taint: a name, and before it perhaps a domain and `/`.
+pub(super) fn is_label_key(text: &str) -> bool {
+    let (domain, name) = match text.split_once('/') {
+        Some((domain, name)) => (Some(domain), name),
+        None => (None, text),
+    };
+    domain.is_none_or(is_name) && !name.is_empty() && is_label_value(name)
+}
+
+/// The value of a label or taint.
+pub(super) fn is_label_value(text: &str) -> bool {
+    let end = |c: char| c.is_ascii_alphanumeric();
+    text.is_empty()
+        || text.len() <= 63
+            && text.chars().all(|c| end(c) || "-_.".contains(c))
+            && text.starts_with(end)
+            && text.ends_with(end)
+}
+
+/// The name of a variable, where it is none by which a keeper, Spark, Kubernetes, Java or the loader
+/// of programs are steered.
+pub(super) fn is_free_variable(text: &str) -> bool {
+    const KEPT: [&str; 8] = [
+        "BASH_ENV",
+        "ENV",
+        "HOME",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "PATH",
+        "PYTHONPATH",
+        "_JAVA_OPTIONS",
+    ];
+    const OURS: [&str; 5] = ["FIRESTEEL_POD_", "SPARK_", "PYSPARK_", "KUBERNETES_", "LD_"];
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !text.is_empty()
+        && text.chars().all(plain)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && !KEPT.contains(&text)
+        && !OURS.iter().any(|ours| text.starts_with(ours))
+}
+
+/// A folder from the root on, that leads nowhere else and hides nothing of ours or of the system's.
+pub(super) fn is_free_folder(text: &str) -> bool {
+    const OURS: [&str; 8] = [
+        "/bin",
+        "/dev",
+        "/etc",
+        "/firesteel",
+        "/proc",
+        "/sys",
+        "/tmp",
+        "/var/run",
+    ];
+    let below = |folder: &str| {
+        text.strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    text.len() > 1
+        && text.starts_with('/')
+        && !text.contains(|c: char| c.is_control() || c == ':')
+        && !text.split('/').any(|part| part == "." || part == "..")
+        && !text[1..].split('/').any(str::is_empty)
+        && !OURS.iter().any(|folder| below(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_kubernetes_takes() {
+        type Rule = fn(&str) -> bool;
+        let long = "a".repeat(64);
+        let cases: [(Rule, &[&str], &[&str]); 6] = [
+            (
+                is_label,
+                &["a", "a-1", "7"],
+                &["", "-a", "a-", "A", "a.b", "ä", &long],
+            ),
+            (is_name, &["a", "a.b-c.1"], &["", ".", "a..b", "a_b", "A.b"]),
+            (
+                is_data_key,
+                &["ca.crt", "A_b-1"],
+                &["", ".", "..", "..a", "a/b", "a b"],
+            ),
+            (
+                is_label_key,
+                &["pool", "example.org/Pool_1"],
+                &["", "/pool", "example.org/", "a/b/c", "-a", "a b"],
+            ),
+            (
+                is_free_variable,
+                &["AWS_REGION", "_x1"],
+                &[
+                    "",
+                    "1A",
+                    "A-B",
+                    "SPARK_X",
+                    "FIRESTEEL_POD_IP",
+                    "LD_PRELOAD",
+                    "JAVA_TOOL_OPTIONS",
+                    "A=B",
+                ],
+            ),
+            (
+                is_free_folder,
+                &["/home/ada", "/data", "/firesteels"],
+                &[
+                    "",
+                    "/",
+                    "home",
+                    "/a/../b",
+                    "/firesteel/run",
+                    "/tmp",
+                    "/a//b",
+                    "/a:b",
+                    "/a/",
+                ],
+            ),
+        ];
+        for (rule, right, wrong) in cases {
+            for text in right {
+                assert!(rule(text), "{text:?}");
+            }
+            for text in wrong {
+                assert!(!rule(text), "{text:?}");
+            }
+        }
+    }
+}

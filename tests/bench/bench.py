@@ -1,0 +1,143 @@
+"""Measures the rows that are asked for and prints a table. `run` prepares what it needs."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Optional
+
+import drivers
+import kernels
+import sizes
+
+
+@dataclass
+class Row:
+    """One figure: how it is taken of us and of the peer, and what it should be."""
+
+    name: str
+    unit: str
+    ours: Callable[[], float]
+    peer: Optional[Callable[[], float]] = None
+    peer_name: str = ""
+    goal: str = ""
+    rounds: int = 5
+    # Says why the row cannot be measured here, if so.
+    missing: Callable[[], Optional[str]] = lambda: None
+
+
+@dataclass
+class Figure:
+    """What came out of a row."""
+
+    row: Row
+    ours: list = field(default_factory=list)
+    peer: list = field(default_factory=list)
+
+    def as_json(self):
+        return {
+            "name": self.row.name,
+            "unit": self.row.unit,
+            "goal": self.row.goal,
+            "ours": self.ours,
+            "peer": self.peer,
+            "peer_name": self.row.peer_name,
+        }
+
+
+ROWS = [
+    Row("kernel-start", "ms", kernels.start_ours, kernels.start_ipykernel, "ipykernel", rounds=11),
+    Row("kernel-idle-memory", "MiB", kernels.memory_ours, kernels.memory_ipykernel, "ipykernel", rounds=5),
+    Row("binary-size-kernel", "MiB", sizes.kernel, rounds=1),
+    Row("binary-size-launcher", "MiB", sizes.launcher, rounds=1),
+    Row(
+        "cluster-first-row",
+        "s",
+        drivers.first_row,
+        drivers.spark_submit,
+        "spark-submit by hand",
+        "ratio ≤ 0.6",
+        rounds=3,
+        missing=drivers.missing,
+    ),
+    Row("cluster-race-drivers", "drivers", drivers.race, goal="1, no errors", rounds=1, missing=drivers.missing),
+    Row(
+        "cluster-executors-gone",
+        "s over the limit",
+        drivers.executors_gone,
+        goal="≤ 10",
+        rounds=3,
+        missing=drivers.missing,
+    ),
+    Row("cluster-driver-gone", "s over the limit", drivers.driver_gone, goal="≤ 10", rounds=3, missing=drivers.missing),
+]
+
+
+def measure(row):
+    """Takes a row's figures, ours and the peer's in turn, so that a busy moment hits both."""
+    figure = Figure(row)
+    for number in range(row.rounds):
+        figure.ours.append(row.ours())
+        if row.peer:
+            figure.peer.append(row.peer())
+        print(f"  {row.name} {number + 1}/{row.rounds}: {spread(figure.ours[-1:])}", file=sys.stderr)
+    return figure
+
+
+def spread(values):
+    if not values:
+        return ""
+    median = f"{statistics.median(values):.4g}"
+    if len(values) == 1:
+        return median
+    return f"{median} ({min(values):.4g}–{max(values):.4g})"
+
+
+def table(figures):
+    """A table in Markdown: medians, with the least and the most in brackets."""
+    lines = ["| figure | unit | Firesteel | peer | ratio | goal |", "|---|---|---|---|---|---|"]
+    for figure in figures:
+        row, peer, ratio = figure.row, "", ""
+        if figure.peer:
+            peer = f"{spread(figure.peer)} {row.peer_name}"
+            ratio = f"{statistics.median(figure.ours) / statistics.median(figure.peer):.3f}"
+        lines.append(f"| {row.name} | {row.unit} | {spread(figure.ours)} | {peer} | {ratio} | {row.goal} |")
+    return "\n".join(lines)
+
+
+def commit():
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return described.stdout.strip() or "unknown"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", help="names of rows, or how they begin")
+    parser.add_argument("--output", type=Path, required=True, help="where the figures are kept as JSON")
+    arguments = parser.parse_args()
+    asked = tuple(arguments.rows) or ("",)
+    chosen = [row for row in ROWS if row.name.startswith(asked)]
+    if not chosen:
+        parser.error(f"rows are: {', '.join(row.name for row in ROWS)}")
+    figures = []
+    for row in chosen:
+        why = row.missing()
+        if why:
+            print(f"LEFT OUT {row.name}: {why}", file=sys.stderr)
+            continue
+        figures.append(measure(row))
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}"
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    kept = {"commit": commit(), "machine": machine, "rows": [figure.as_json() for figure in figures]}
+    (arguments.output / f"{commit()}.json").write_text(json.dumps(kept, indent=1))
+    print(f"commit {commit()}, {machine}; medians (least–most)\n")
+    print(table(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""A kernel's start and its memory, beside ipykernel's."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
+from subprocess import DEVNULL, Popen
+
+# How long a kernel may take to answer before the run is broken.
+DEADLINE = 60
+
+
+def ours(connection_file):
+    return [os.environ["FIRESTEEL"], "kernel", "-f", connection_file]
+
+
+def ipykernel(connection_file):
+    return [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file]
+
+
+@contextlib.contextmanager
+def started(command):
+    """Starts a kernel, and gives its process and the seconds to its first kernel_info_reply."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, _ = write_connection_file(str(Path(folder) / "kernel.json"))
+        before = time.perf_counter()
+        process = Popen(command(file), cwd=folder, stdout=DEVNULL, stderr=DEVNULL)
+        client = BlockingKernelClient(connection_file=file)
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            client.kernel_info()
+            client.get_shell_msg(timeout=DEADLINE)
+            yield process, time.perf_counter() - before
+            client.shutdown()
+            process.wait(timeout=DEADLINE)
+        finally:
+            client.stop_channels()
+            process.kill()
+            process.wait()
+
+
+def start(command):
+    with started(command) as (_, seconds):
+        return seconds * 1000
+
+
+def memory(command):
+    """The memory that goes when the kernel goes (its proportional set), in MiB."""
+    with started(command) as (process, _):
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    raise RuntimeError("the kernel's memory cannot be read")
+
+
+def start_ours():
+    return start(ours)
+
+
+def start_ipykernel():
+    return start(ipykernel)
+
+
+def memory_ours():
+    return memory(ours)
+
+
+def memory_ipykernel():
+    return memory(ipykernel)

@@ -1,0 +1,102 @@
+"""The cluster that tests and benchmarks use, as `tests/cluster/env` names it: profiles for it, and a look at what is there."""
+
+import json
+import os
+import subprocess
+import threading
+
+NAMESPACE = os.environ.get("FIRESTEEL_TEST_NAMESPACE", "")
+
+# Everything of ours in a namespace. What Kubernetes keeps for an hour of what happened is not among it.
+KINDS = "jobs,pods,secrets,configmaps,services,persistentvolumeclaims"
+OURS = "app.kubernetes.io/managed-by=firesteel"
+
+
+def there():
+    """Whether there is a cluster to use."""
+    return "FIRESTEEL_TEST_IMAGE" in os.environ
+
+
+def profile(name, *, own="", grace="5s", idle="", executors="{max: 2, idle: 5s, shuffle: 5s, cached: 10s}", more=""):
+    """A profile of small pods on the cluster, as a line of a file of profiles."""
+    images = [f"'4.3': {os.environ['FIRESTEEL_TEST_IMAGE']}"]
+    if "FIRESTEEL_TEST_IMAGE_4_2" in os.environ:
+        images.append(f"'4.2': {os.environ['FIRESTEEL_TEST_IMAGE_4_2']}")
+    idle = f", idleLimit: {idle}" if idle else ""
+    return (
+        f"  {name}: {{grace: {grace}{idle}{own}, kubernetes: {{namespace: {NAMESPACE}, images: {{{', '.join(images)}}}, "
+        f"keeperImage: '{os.environ['FIRESTEEL_TEST_KEEPER_IMAGE']}', "
+        "driver: {cores: 1, millicores: 200, memory: 1g, overhead: 400m}, "
+        "executor: {cores: 1, millicores: 200, memory: 512m, overhead: 384m}, "
+        f"executors: {executors}{more}}}}}\n"
+    )
+
+
+def apply(items):
+    """Makes things, or makes them what they should be."""
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    kubectl("apply", "--filename", "-", admin=True, given=listed)
+
+
+def kubectl(*arguments, admin=False, given=None):
+    """What `kubectl` prints, as a user or as who may do everything."""
+    environment = dict(os.environ)
+    if admin:
+        environment["KUBECONFIG"] = os.environ["FIRESTEEL_TEST_ADMIN_KUBECONFIG"]
+    command = [os.environ.get("FIRESTEEL_TEST_KUBECTL", "kubectl"), "--namespace", NAMESPACE, *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def things(kinds=KINDS, selector=OURS):
+    """What there is of these kinds."""
+    listed = kubectl("get", kinds, "--selector", selector, "--output", "json", admin=True)
+    return json.loads(listed)["items"]
+
+
+def pods(role=None):
+    """Our pods, or those of one role."""
+    selector = f"{OURS},firesteel.dev/role={role}" if role else OURS
+    return things("pods", selector)
+
+
+def names(items):
+    return sorted(item["kind"] + "/" + item["metadata"]["name"] for item in items)
+
+
+class Watch:
+    """Remembers every executor that ran while it was watched."""
+
+    def __init__(self, role="executor"):
+        command = [os.environ.get("FIRESTEEL_TEST_KUBECTL", "kubectl"), "--namespace", NAMESPACE, "get", "pods"]
+        command += ["--selector", f"{OURS},firesteel.dev/role={role}", "--watch", "--output-watch-events"]
+        command += ["--output", "json"]
+        environment = {**os.environ, "KUBECONFIG": os.environ["FIRESTEEL_TEST_ADMIN_KUBECONFIG"]}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self.ran, self.specs = set(), {}
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        decoder, text = json.JSONDecoder(), ""
+        for line in self.process.stdout:
+            text += line
+            try:
+                event, end = decoder.raw_decode(text)
+            except ValueError:
+                continue
+            text = text[end:].lstrip()
+            pod = event["object"]
+            name = pod["metadata"]["name"]
+            self.specs[name] = pod["spec"]
+            if pod["status"].get("phase") == "Running":
+                self.ran.add(name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.reader.join()
