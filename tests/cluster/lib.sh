@@ -1,5 +1,5 @@
 # Sourced by the scripts of the test cluster: where things are, and how long anything may take.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is used where it is sourced
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -79,6 +79,16 @@ gone() { [ -z "$(processes)" ]; }
 kernel_settings=(net.ipv4.ip_forward net.ipv4.conf.all.route_localnet net.bridge.bridge-nf-call-iptables
     vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
 
+# guard -I|-D: Karpenter serves its metrics and health on all addresses of the machine, whatever it is told; nobody else may ask.
+guard() {
+    local table
+    for table in iptables ip6tables; do
+        while $table "$1" INPUT ! -i lo -p tcp -m multiport --dports 8180,8181 -j DROP 2>/dev/null; do
+            [ "$1" = -D ] || break
+        done
+    done
+}
+
 # stop: ends the cluster, or what a killed run left of it. All is ended at once and by force: its data are thrown away anyway,
 # and so this way works after any other end too.
 stop() {
@@ -99,6 +109,7 @@ stop() {
         for table in iptables ip6tables; do
             $table-save 2>/dev/null | grep -vE -- '^:(KUBE|CNI)-|^-A (KUBE|CNI)-|-[jg] (KUBE|CNI)-' | $table-restore 2>/dev/null || true
         done
+        guard -D
         ip link del "$bridge" 2>/dev/null || true
         sysctl -qep "$state/run/network" || true
     fi
