@@ -1,31 +1,37 @@
 # Sourced by `build`: how each layer is made. A function NAME_layer prints the layer's folder, which holds layer.tar.
-# shellcheck shell=bash disable=SC2154 # `here` and `images` are build's
+# shellcheck shell=bash disable=SC2154,SC2016 # `here` and `images` are build's; shells inside expand their own
 
 java_home=/usr/lib/jvm/java-17-openjdk-amd64
 # Debian 12's, whose system the base is.
 python_version=3.11
 
-# packed OUT ROOT: everything below ROOT as a layer, the same for the same files.
+# packed OUT: everything below OUT/root as a layer, the same for the same files; what else is in OUT goes.
 packed() {
-    tar --directory="$2" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=gnu --create --file="$1/layer.tar" .
+    tar --directory="$1/root" --sort=name --mtime=@0 --numeric-owner --format=gnu --create --file="$1/layer.tar" .
+    find "$1" -mindepth 1 -maxdepth 1 ! -name layer.tar -exec rm -rf {} +
 }
 
-# layer NAME KEY FUNCTION ARG...
+# layer NAME KEY FUNCTION ARG...: made by `FUNCTION FOLDER ARG...` if it is not there.
 layer() {
-    local folder="$images/layers/$1-$2"
+    local name=$1 folder="$images/layers/$1-$2"
     shift 2
-    mkdir -p "$images/layers"
-    [ -d "$folder" ] || say "making ${folder##*/}"
-    whole "$folder" "$@" >&2
+    if [ ! -d "$folder" ]; then
+        # Called in a subshell, with which the lock ends.
+        locked "$images/layers/$name.lock" 5000 "build of $name"
+        say "making ${folder##*/}"
+        whole "$folder" "$@" >&2
+    fi
     printf '%s\n' "$folder"
 }
 
 # Python with pip, apart from this machine's.
 pip() {
-    local environment=$images/pip
-    [ -x "$environment/bin/pip" ] || python3 -m venv --clear "$environment"
-    "$environment/bin/pip" --quiet --disable-pip-version-check "$@"
+    local environment
+    environment=$(layer pip "$(hash_of "$(python3 --version)")" make_pip)
+    "$environment/bin/python" -m pip --quiet --disable-pip-version-check "$@"
 }
+
+make_pip() { python3 -m venv "$1"; }
 
 # The mirrors of Debian 12 that this machine's apt uses, in apt's own words.
 debian_sources() {
@@ -58,15 +64,22 @@ make_base() {
         { tail -n 20 "$1/log" >&2; fail "Debian 12's base could not be made, for the reason above"; }
 }
 
-python_layer() { layer python "$(hash_of "$(declare -f make_python)" "$here/spark/python.txt" "$(basename "$1")")" make_python; }
+# python_packages ROOT REQUIREMENTS: into where the image's own Python finds them.
+python_packages() {
+    local site=$1/usr/local/lib/python$python_version/dist-packages
+    pip install --no-compile --target "$site" --only-binary=:all: --implementation cp --python-version $python_version \
+        --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 --requirement "$2"
+    rm -rf "$site"/{pyarrow/include,pyarrow/tests,pandas/tests,numpy/*/tests}
+    # What a package has beside its modules is looked for below /usr/local.
+    [ ! -d "$site/share" ] || mv "$site/share" "$1/usr/local/share"
+    [ ! -d "$site/bin" ] || { sed -i '1s/^#!.*/#!\/usr\/bin\/python3/' "$site"/bin/* && mv "$site/bin" "$1/usr/local/bin"; }
+}
+
+python_layer() { layer "$1" "$(hash_of "$(declare -f make_python python_packages)" "$2" "$(basename "$3")")" make_python "$2"; }
 
 make_python() {
-    local site=$1/root/usr/local/lib/python$python_version/dist-packages platform
-    pip install --no-compile --target "$site" --only-binary=:all: --implementation cp --python-version $python_version \
-        --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 --requirement "$here/spark/python.txt"
-    rm -rf "$site"/{bin,share,pyarrow/include,pyarrow/tests,pandas/tests,numpy/*/tests}
-    packed "$1" "$1/root"
-    rm -r "$1/root"
+    python_packages "$1/root" "$2"
+    packed "$1"
 }
 
 spark_layer() { layer "spark-$1" "$(hash_of "$(declare -f make_spark)" "$1")" make_spark "$1"; }
@@ -79,8 +92,7 @@ make_spark() {
     mv "$1/package/pyspark/python/lib" "$1/root/opt/spark/python"
     find "$1/root/opt/spark/bin" -name '*.cmd' -delete
     chmod -R u=rwX,go=rX "$1/root"
-    packed "$1" "$1/root"
-    rm -r "$1/root" "$1/package"
+    packed "$1"
 }
 
 aws_layer() { layer aws "$(hash_of "$(declare -f make_aws)" "$here/spark/aws.sha256" "$here/spark/cut-bundle.py")" make_aws "$2"; }
@@ -96,11 +108,9 @@ make_aws() {
         -retrieve "$1/fetched/[artifact]-[revision].[ext]" >"$1/log" 2>&1 ||
         { tail -n 20 "$1/log" | cut -c1-500 >&2; fail "hadoop-aws could not be fetched, for the reason above"; }
     (cd "$1/fetched" && sha256sum --quiet --check "$here/spark/aws.sha256")
-    rm "$1/log"
     python3 "$here/spark/cut-bundle.py" "$1"/fetched/bundle-*.jar "$jars/aws-sdk-s3.jar"
     mv "$1"/fetched/{hadoop-aws,analyticsaccelerator-s3,wildfly-openssl}-*.jar "$jars"
-    packed "$1" "$1/root"
-    rm -r "$1"/{root,opt,cache,fetched}
+    packed "$1"
 }
 
 files_layer() { layer files "$(find "$here/spark/opt" -type f -print0 | sort -z | xargs -0 sha256sum | sed "s#$here##" | hash_of "$(cat)" "$(declare -f make_files)")" make_files; }
@@ -108,8 +118,7 @@ files_layer() { layer files "$(find "$here/spark/opt" -type f -print0 | sort -z 
 make_files() {
     mkdir "$1/root"
     cp -r "$here/spark/opt" "$1/root"
-    packed "$1" "$1/root"
-    rm -r "$1/root"
+    packed "$1"
 }
 
 archive_layer() {
@@ -127,8 +136,7 @@ make_archive() {
     for below in "$@"; do tar --directory="$out/unpacked" --extract --file="$below/layer.tar"; done
     cp "$here/spark/class-data.py" "$out/unpacked/tmp"
     echo 127.0.0.1 localhost >"$out/unpacked/etc/hosts"
-    # shellcheck disable=SC2016 # for the shell inside
-    timeout 900 unshare --mount --uts --net --pid --fork --kill-child bash -euc '
+    timeout 2400 unshare --mount --uts --net --pid --fork --kill-child bash -euc '
         hostname localhost
         ip link set lo up
         mount -t proc proc "$1/proc"
@@ -137,6 +145,32 @@ make_archive() {
             JAVA_HOME="$2" PYTHONPATH="$(cd "$1" && printf "/%s:" opt/spark/python/lib/*.zip)" python3 /tmp/class-data.py /tmp/firesteel.jsa
     ' make_archive "$out/unpacked" "$java_home"
     install -m 644 "$out/unpacked/tmp/firesteel.jsa" "$out/root/opt/spark"
-    packed "$out" "$out/root"
-    rm -r "$out/root" "$out/unpacked"
+    packed "$out"
+}
+
+keeper_layer() { layer keeper "$(hash_of "$(declare -f make_keeper)" "$1")" make_keeper "$1"; }
+
+make_keeper() {
+    install -D --mode=755 "$2" "$1/root/firesteel-launcher"
+    packed "$1"
+}
+
+notebook_layer() { layer notebook "$(hash_of "$(declare -f make_notebook)" "$1" "$(basename "$2")")" make_notebook "$@"; }
+
+# The kernelspec is written by the program itself, in there: that it runs in the image is seen here, and not first in a pod.
+make_notebook() {
+    local program=$2 in=$1/unpacked file
+    mkdir -p "$in"
+    tar --directory="$in" --extract --file="$3/layer.tar"
+    install --mode=755 "$program" "$in/usr/local/bin/firesteel"
+    chroot "$in" /usr/local/bin/firesteel install --prefix /usr/local >"$1/log" 2>&1 || {
+        cat "$1/log" >&2
+        fail "$program does not run on Debian 12, on which the image is based. Build it on a system that is not newer."
+    }
+    chroot "$in" useradd --uid 1000 --user-group --create-home jovyan
+    for file in etc/passwd etc/group etc/shadow etc/gshadow usr/local/bin/firesteel usr/local/share/jupyter/kernels home/jovyan; do
+        mkdir -p "$1/root/$(dirname $file)"
+        cp -a "$in/$file" "$1/root/$file"
+    done
+    packed "$1"
 }

@@ -1,5 +1,5 @@
 # Sourced by the scripts of the test cluster: where things are, and how long anything may take.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is used where it is sourced
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -54,8 +54,8 @@ ctr() { command timeout 300 ctr --address "$state/run/containerd.sock" --namespa
 # Containers' own processes are not among them, but in the control groups of pods.
 processes() {
     { grep -lzxF "FIRESTEEL_CLUSTER=$state" /proc/[0-9]*/environ 2>/dev/null || true; } | cut -d/ -f3
-    # The kubelet is the only one on this machine: `up` refuses to start beside another.
-    find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null || true
+    # Where this state has a cluster, its kubelet is the only one on this machine: `up` refuses to start beside another.
+    [ ! -f "$state/run/network" ] || find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null || true
 }
 
 # start NAME COMMAND...: in a session of its own, with its output in log/NAME.log.
@@ -79,6 +79,16 @@ gone() { [ -z "$(processes)" ]; }
 kernel_settings=(net.ipv4.ip_forward net.ipv4.conf.all.route_localnet net.bridge.bridge-nf-call-iptables
     vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
 
+# guard -I|-D: Karpenter serves its metrics and health on all addresses of the machine, whatever it is told; nobody else may ask.
+guard() {
+    local table
+    for table in iptables ip6tables; do
+        while $table "$1" INPUT ! -i lo -p tcp -m multiport --dports 8180,8181 -j DROP 2>/dev/null; do
+            [ "$1" = -D ] || break
+        done
+    done
+}
+
 # stop: ends the cluster, or what a killed run left of it. All is ended at once and by force: its data are thrown away anyway,
 # and so this way works after any other end too.
 stop() {
@@ -92,13 +102,15 @@ stop() {
     while read -r target; do
         umount -l "$(printf %b "$target")" || true
     done < <(findmnt -rno TARGET | grep -F "$state/" | sort -r || true)
-    find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
+    [ ! -f "$state/run/network" ] || find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
     # The sockets of containers' shims lie where containerd always puts them.
     cat "$state"/run/containerd/io.containerd.runtime.v2.task/k8s.io/*/address 2>/dev/null | sed 's#^unix://##' | xargs -r rm -f || true
     if [ -f "$state/run/network" ]; then
         for table in iptables ip6tables; do
             $table-save 2>/dev/null | grep -vE -- '^:(KUBE|CNI)-|^-A (KUBE|CNI)-|-[jg] (KUBE|CNI)-' | $table-restore 2>/dev/null || true
         done
+        guard -D
+        iptables -D FORWARD -i "$bridge" -o "$bridge" -j ACCEPT 2>/dev/null || true
         ip link del "$bridge" 2>/dev/null || true
         sysctl -qep "$state/run/network" || true
     fi

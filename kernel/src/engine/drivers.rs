@@ -10,7 +10,7 @@ use firesteel_launcher::backend::{Attachee, Attachment};
 use firesteel_launcher::cause::Cause;
 use firesteel_launcher::claim::Claim;
 use firesteel_launcher::environment::Environment;
-use firesteel_launcher::launcher::Launcher;
+use firesteel_launcher::launcher::{Launcher, Listed, LogsOf};
 use firesteel_launcher::paths::Paths;
 use firesteel_launcher::profile::{self, Chosen, Profile, Profiles, Runs};
 use firesteel_session::client::{Client, Options};
@@ -35,6 +35,10 @@ const CLOSE: Duration = Duration::from_secs(2);
 
 /// The setting that holds the notebook's folder, for `${firesteel.here}`.
 const HERE: &str = "firesteel.here";
+
+/// What `%keep` says where there is no driver.
+const NOTHING_TO_KEEP: &str =
+    "There is no driver to keep yet; run `%keep` again after the first statement.";
 
 /// What a kernel is to the launcher.
 #[derive(Debug, Clone)]
@@ -160,6 +164,13 @@ impl Drivers {
         self.standing = None;
     }
 
+    /// The session's driver, as its keeper describes it now.
+    async fn listed(&self, standing: &Standing) -> Option<Listed> {
+        let listed = self.launcher.list().await.unwrap_or_default();
+        let id = standing.claim.id();
+        listed.into_iter().find(|driver| driver.id == id)
+    }
+
     async fn release(&mut self) {
         if let Some(standing) = self.standing.take() {
             let closed = tokio::time::timeout(CLOSE, standing.session.close()).await;
@@ -254,19 +265,34 @@ impl Source for Drivers {
         let Some(standing) = &self.standing else {
             return "No Spark session yet; the first statement starts one.".to_owned();
         };
-        let listed = self.launcher.list().await.unwrap_or_default();
-        let id = standing.claim.id();
-        let driver = listed.into_iter().find(|driver| driver.id == id);
         let session = standing.session.identity().session_id();
         describe::session(
             &standing.profile,
             session,
             &standing.attachment,
-            driver.as_ref(),
+            self.listed(standing).await.as_ref(),
         )
     }
 
-    async fn logs(&mut self, lines: usize) -> Result<String, Unavailable> {
+    async fn keep(&mut self, time: Option<Duration>) -> String {
+        let Some(standing) = &self.standing else {
+            return NOTHING_TO_KEEP.to_owned();
+        };
+        if matches!(standing.profile.runs, Runs::Remote(_)) {
+            return "The server is not ours: it is never given back, and nothing keeps it."
+                .to_owned();
+        }
+        let kept = match time {
+            Some(time) => {
+                standing.attachment.keep(time);
+                (!time.is_zero()).then_some(time)
+            }
+            None => self.listed(standing).await.and_then(|driver| driver.kept),
+        };
+        describe::kept(kept, standing.profile.idle_limit)
+    }
+
+    async fn logs(&mut self, of: LogsOf, lines: usize) -> Result<String, Unavailable> {
         let claim = match &self.standing {
             Some(standing) => standing.claim.clone(),
             None => {
@@ -278,7 +304,7 @@ impl Source for Drivers {
                 Claim::new(&profile, &self.settings.environment, &kernel)
             }
         };
-        Ok(self.launcher.logs(&claim.id(), lines).await?)
+        Ok(self.launcher.logs(&claim.id(), &of, lines).await?)
     }
 
     async fn stop(&mut self) -> Result<String, Unavailable> {

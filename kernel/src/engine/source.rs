@@ -1,8 +1,10 @@
 //! Where sessions come from: the seam between the cells and the launcher.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::engine::Engine;
 use firesteel_session::error::Error;
 use tokio::sync::watch;
@@ -35,8 +37,12 @@ pub trait Source: Send + Sync {
     /// What is open: the driver, the session, who else uses it. For a person.
     async fn describe(&mut self) -> String;
 
-    /// The end of the driver's log.
-    async fn logs(&mut self, lines: usize) -> Result<String, Unavailable>;
+    /// The end of the driver's log, or of an executor's.
+    async fn logs(&mut self, of: LogsOf, lines: usize) -> Result<String, Unavailable>;
+
+    /// Keeps the driver from being given back for being idle for so long, zero takes that back; and
+    /// says how long it is kept.
+    async fn keep(&mut self, time: Option<Duration>) -> String;
 
     /// Gives the driver back now, and says what became of it.
     async fn stop(&mut self) -> Result<String, Unavailable>;

@@ -15,7 +15,7 @@ use super::upstream::DriverUpstream;
 use super::{mistaken, orphans};
 use crate::cause::Cause;
 use crate::claim::Claim;
-use crate::driver::{Driver, Failed, Plan, Starter};
+use crate::driver::{Driver, Failed, Plan, Starter, warm};
 use crate::profile::Profile;
 use crate::secret::Lockwork;
 
@@ -151,7 +151,9 @@ impl<'a> Office<'a> {
             spark = running.spark_version,
             "the driver is ready"
         );
+        let client = running.client.clone();
         self.desk.ready(running);
+        self.beside(|_reception| warm(client));
         let Some(driver) = &mut self.driver else {
             return Outcome::Lost(mistaken());
         };
@@ -181,3 +183,6 @@ impl<'a> Office<'a> {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -42,8 +42,8 @@ pub(super) fn is_label_value(text: &str) -> bool {
             && text.ends_with(end)
 }
 
-/// The name of a variable, where it is none by which Firesteel, Spark, Kubernetes, Java or the
-/// loader of programs are steered.
+/// The name of a variable, where it is none by which a keeper, Spark, Kubernetes, Java or the loader
+/// of programs are steered.
 pub(super) fn is_free_variable(text: &str) -> bool {
     const KEPT: [&str; 8] = [
         "BASH_ENV",
@@ -55,7 +55,7 @@ pub(super) fn is_free_variable(text: &str) -> bool {
         "PYTHONPATH",
         "_JAVA_OPTIONS",
     ];
-    const OURS: [&str; 5] = ["FIRESTEEL_", "SPARK_", "PYSPARK_", "KUBERNETES_", "LD_"];
+    const OURS: [&str; 5] = ["FIRESTEEL_POD_", "SPARK_", "PYSPARK_", "KUBERNETES_", "LD_"];
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     !text.is_empty()
         && text.chars().all(plain)
@@ -121,6 +121,7 @@ mod tests {
                     "1A",
                     "A-B",
                     "SPARK_X",
+                    "FIRESTEEL_POD_IP",
                     "LD_PRELOAD",
                     "JAVA_TOOL_OPTIONS",
                     "A=B",

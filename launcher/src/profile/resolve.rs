@@ -25,8 +25,8 @@ const IDLE_LIMIT: Span = Span::seconds(60 * 60);
 /// How long a driver may be idle whose executors have GPUs.
 const IDLE_LIMIT_GPU: Span = Span::seconds(20 * 60);
 
-/// Where Spark's own images have the program that prints GPUs.
-const DISCOVERY: &str = "/opt/spark/examples/src/main/scripts/getGpusResources.sh";
+/// Where images made by `deploy/images` have the program that prints GPUs.
+const DISCOVERY: &str = "/opt/spark/bin/getGpusResources.sh";
 
 /// How long a driver may be idle where its profile does not say.
 pub(super) fn usual_idle_limit(spec: &Kubernetes) -> Span {

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use firesteel_launcher::attach::state::{DriverState, Facts, OwnFacts};
+use firesteel_launcher::attach::state::{DriverState, Facts, Home, OwnFacts};
 use firesteel_launcher::backend::{Attachee, Attachment};
 use firesteel_launcher::cause::Cause;
 use firesteel_launcher::claim::Claim;
@@ -212,6 +212,17 @@ pub fn session(attachment: &Attachment) -> Session {
 /// What is known of a driver of ours.
 pub fn own(facts: Facts) -> OwnFacts {
     facts.own.expect("the driver is ours")
+}
+
+/// The process ids of a keeper and its driver.
+///
+/// # Panics
+/// When they are in a pod.
+pub fn pids(own: &OwnFacts) -> (u32, u32) {
+    match &own.home {
+        Home::Process { keeper, driver, .. } => (*keeper, *driver),
+        Home::Pod(pod) => panic!("{pod:?} is no process here"),
+    }
 }
 
 /// Waits until the driver has ended, and gives why.
