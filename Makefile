@@ -3,7 +3,7 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: demo test test-long install build check
+.PHONY: demo test test-long install build check images cluster cluster-down
 
 demo: build ## set everything up, run the example notebook on a real Spark, show the result
 	$(TARGET)/debug/firesteel demo notebooks/examples/flights.ipynb --output-dir $(TARGET)/demo
@@ -13,6 +13,16 @@ test: build ## set everything up, run the tests
 
 test-long: build ## long seeded runs
 	tests/run --long
+
+images: build ## images of Spark, keeper and notebook, without a Docker daemon
+	deploy/images/build
+
+cluster: images ## a real Kubernetes on this machine, with these images and a profile that uses it
+	tests/cluster/up
+	tests/cluster/profile
+
+cluster-down:
+	tests/cluster/down
 
 install: check ## the programs into PREFIX/bin, the kernelspec for this user
 	cargo build --workspace --release --locked

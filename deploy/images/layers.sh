@@ -11,22 +11,27 @@ packed() {
     find "$1" -mindepth 1 -maxdepth 1 ! -name layer.tar -exec rm -rf {} +
 }
 
-# layer NAME KEY FUNCTION ARG...
+# layer NAME KEY FUNCTION ARG...: made by `FUNCTION FOLDER ARG...` if it is not there.
 layer() {
-    local folder="$images/layers/$1-$2"
+    local name=$1 folder="$images/layers/$1-$2"
     shift 2
-    mkdir -p "$images/layers"
-    [ -d "$folder" ] || say "making ${folder##*/}"
-    whole "$folder" "$@" >&2
+    if [ ! -d "$folder" ]; then
+        # Called in a subshell, with which the lock ends.
+        locked "$images/layers/$name.lock" 5000 "build of $name"
+        say "making ${folder##*/}"
+        whole "$folder" "$@" >&2
+    fi
     printf '%s\n' "$folder"
 }
 
 # Python with pip, apart from this machine's.
 pip() {
-    local environment=$images/pip
-    [ -x "$environment/bin/pip" ] || python3 -m venv --clear "$environment"
-    "$environment/bin/pip" --quiet --disable-pip-version-check "$@"
+    local environment
+    environment=$(layer pip "$(hash_of "$(python3 --version)")" make_pip)
+    "$environment/bin/python" -m pip --quiet --disable-pip-version-check "$@"
 }
+
+make_pip() { python3 -m venv "$1"; }
 
 # The mirrors of Debian 12 that this machine's apt uses, in apt's own words.
 debian_sources() {
@@ -131,7 +136,7 @@ make_archive() {
     for below in "$@"; do tar --directory="$out/unpacked" --extract --file="$below/layer.tar"; done
     cp "$here/spark/class-data.py" "$out/unpacked/tmp"
     echo 127.0.0.1 localhost >"$out/unpacked/etc/hosts"
-    timeout 900 unshare --mount --uts --net --pid --fork --kill-child bash -euc '
+    timeout 2400 unshare --mount --uts --net --pid --fork --kill-child bash -euc '
         hostname localhost
         ip link set lo up
         mount -t proc proc "$1/proc"

@@ -54,8 +54,8 @@ ctr() { command timeout 300 ctr --address "$state/run/containerd.sock" --namespa
 # Containers' own processes are not among them, but in the control groups of pods.
 processes() {
     { grep -lzxF "FIRESTEEL_CLUSTER=$state" /proc/[0-9]*/environ 2>/dev/null || true; } | cut -d/ -f3
-    # The kubelet is the only one on this machine: `up` refuses to start beside another.
-    find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null || true
+    # Where this state has a cluster, its kubelet is the only one on this machine: `up` refuses to start beside another.
+    [ ! -f "$state/run/network" ] || find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null || true
 }
 
 # start NAME COMMAND...: in a session of its own, with its output in log/NAME.log.
@@ -102,7 +102,7 @@ stop() {
     while read -r target; do
         umount -l "$(printf %b "$target")" || true
     done < <(findmnt -rno TARGET | grep -F "$state/" | sort -r || true)
-    find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
+    [ ! -f "$state/run/network" ] || find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
     # The sockets of containers' shims lie where containerd always puts them.
     cat "$state"/run/containerd/io.containerd.runtime.v2.task/k8s.io/*/address 2>/dev/null | sed 's#^unix://##' | xargs -r rm -f || true
     if [ -f "$state/run/network" ]; then
@@ -110,6 +110,7 @@ stop() {
             $table-save 2>/dev/null | grep -vE -- '^:(KUBE|CNI)-|^-A (KUBE|CNI)-|-[jg] (KUBE|CNI)-' | $table-restore 2>/dev/null || true
         done
         guard -D
+        iptables -D FORWARD -i "$bridge" -o "$bridge" -j ACCEPT 2>/dev/null || true
         ip link del "$bridge" 2>/dev/null || true
         sysctl -qep "$state/run/network" || true
     fi

@@ -14,7 +14,10 @@ import time
 from pathlib import Path
 
 out = sys.argv[1]
-java = [os.environ["JAVA_HOME"] + "/bin/java", "-Xshare:auto", "-XX:-UsePerfData"]
+# The quick compiler alone: these runs are short, and which classes they load is all that is kept of them.
+java = [os.environ["JAVA_HOME"] + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+# For a machine that compiles Rust and Go at the same time on two processors.
+PATIENCE = 900  # seconds
 class_path = ["-cp", ":".join(sorted(glob.glob("/opt/spark/jars/*.jar"), key=os.fsencode))]
 opened = [
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
@@ -69,8 +72,21 @@ QUERIES = [
 
 def run(name: str, *arguments: str) -> subprocess.Popen:
     log = (scratch / f"{name}.log").open("wb")
-    listed = [f"-XX:DumpLoadedClassList={scratch}/{name}.classes"]
-    return subprocess.Popen([*java, *listed, *opened, *class_path, *arguments], stdout=log, stderr=subprocess.STDOUT, cwd=scratch)
+    return subprocess.Popen([*java, *class_path, *arguments], stdout=log, stderr=subprocess.STDOUT, cwd=scratch)
+
+
+def run_listed(name: str, *arguments: str) -> subprocess.Popen:
+    return run(name, f"-XX:DumpLoadedClassList={scratch}/{name}.classes", *opened, *arguments)
+
+
+def run_to_end(name: str, *arguments: str) -> None:
+    process = run(name, *arguments)
+    try:
+        if process.wait(PATIENCE) != 0:
+            fail(f"the {name} ended with {process.returncode}")
+    except subprocess.TimeoutExpired:
+        process.kill()
+        fail(f"the {name} did not end within {PATIENCE} seconds")
 
 
 def fail(why: str) -> None:
@@ -80,22 +96,22 @@ def fail(why: str) -> None:
 
 
 def wait_for_text(name: str, text: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while text not in (scratch / f"{name}.log").read_text(errors="replace"):
         if process.poll() is not None:
             fail(f"the {name} ended with {process.returncode}")
         if time.monotonic() > deadline:
-            fail(f"the {name} did not say '{text}' within 120 seconds")
+            fail(f"the {name} did not say '{text}' within {PATIENCE} seconds")
         time.sleep(0.2)
 
 
 (scratch / "some.csv").write_text("a,b\n1,2\n")
 (scratch / "some.json").write_text('{"a": 1}\n')
-driver = run("driver", *(f"-D{key}={value}" for key, value in conf.items()), "org.apache.spark.sql.connect.service.SparkConnectServer")
+driver = run_listed("driver", *(f"-D{key}={value}" for key, value in conf.items()), "org.apache.spark.sql.connect.service.SparkConnectServer")
 wait_for_text("driver", "Spark Connect server started", driver)
 # As `entrypoint.sh` passes them to an executor.
 passed = [f"-D{key}={value}" for key, value in conf.items() if key.startswith(("spark.authenticate", "spark.network", "spark.master"))]
-executor = run(
+executor = run_listed(
     "executor", *passed, "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend",
     "--driver-url", "spark://CoarseGrainedScheduler@127.0.0.1:7078", "--executor-id", "1", "--cores", "2", "--app-id", "class-data",
     "--hostname", "127.0.0.1", "--resourceProfileId", "0", "--podName", "class-data",
@@ -121,10 +137,5 @@ for process, name in (driver, "driver"), (executor, "executor"):
         if "source:" not in line and not line.startswith("#"):
             classes[line.partition(" id:")[0]] = None
 (scratch / "classes").write_text("\n".join(classes) + "\n")
-dump = subprocess.run(
-    [*java, "-Xshare:dump", f"-XX:SharedClassListFile={scratch}/classes", f"-XX:SharedArchiveFile={out}", *class_path],
-    stdout=(scratch / "dump.log").open("wb"), stderr=subprocess.STDOUT, timeout=300,
-)  # fmt: skip
-if dump.returncode != 0 or not Path(out).exists():
-    fail(f"the dump ended with {dump.returncode}")
+run_to_end("dump", "-Xshare:dump", f"-XX:SharedClassListFile={scratch}/classes", f"-XX:SharedArchiveFile={out}")
 print(f"{len(classes)} classes, {Path(out).stat().st_size >> 20} MiB", file=sys.stderr)

@@ -64,6 +64,15 @@ pub(super) struct Reception {
 pub(super) type GiveBack = Option<Instant>;
 
 impl Reception {
+    /// Whether nobody uses the driver now.
+    pub(super) async fn idle(&self) -> bool {
+        let (answer, present) = oneshot::channel();
+        self.tell(Event::Describe(answer));
+        present.await.is_ok_and(|present| {
+            present.operations == 0 && present.attachments.iter().all(|kernel| kernel.cells == 0)
+        })
+    }
+
     /// Tells the desk. Gives whether it is there still.
     pub(super) fn tell(&self, event: Event) -> bool {
         self.events.send(event).is_ok()
