@@ -24,7 +24,7 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
     orphans::adopt();
     let brief = Brief::read(mounts, environment)?;
-    let plan = Plan::pod(&brief.assignment, brief.runs()?, &brief.pod);
+    let plan = Plan::pod(&brief.assignment, &brief.runs, &brief.pod);
     let tls =
         tls::server(&brief.identity).map_err(|error| brief::unreadable("certificate", &error))?;
     let listeners = port::bind(brief.pod.address).await?;
