@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::crew::Crew;
 use super::standing::{Action, AttachmentId, Clock, Fact, Policy, Standing};
 use crate::attach::proto;
 use crate::attach::state::Phase;
@@ -52,12 +53,19 @@ pub(super) struct Present {
 pub(super) struct Reception {
     events: mpsc::UnboundedSender<Event>,
     pub(super) state: State,
+    pub(super) crew: Crew,
+    busy: watch::Receiver<bool>,
 }
 
 impl Reception {
     /// Tells the desk. Gives whether it is there still.
     pub(super) fn tell(&self, event: Event) -> bool {
         self.events.send(event).is_ok()
+    }
+
+    /// Follows whether anything runs, or the driver is starting for somebody, from now on.
+    pub(super) fn busy(&self) -> watch::Receiver<bool> {
+        self.busy.clone()
     }
 }
 
@@ -112,6 +120,7 @@ pub(super) struct Desk {
     standing: Standing,
     kernels: BTreeMap<AttachmentId, Kernel>,
     state: State,
+    busy: watch::Sender<bool>,
     user: String,
     /// Calls the driver, once it takes calls.
     client: Option<Client>,
@@ -141,19 +150,23 @@ impl Desk {
             grace: profile.grace.duration(),
             lease: profile.away.duration(),
         };
+        let busy = watch::Sender::new(true);
+        let reception = Reception {
+            events: sender,
+            state: state.clone(),
+            crew: Crew::default(),
+            busy: busy.subscribe(),
+        };
         let desk = Self {
             events,
             standing: Standing::new(policy, Clock::ZERO),
             kernels: BTreeMap::new(),
-            state: state.clone(),
+            state,
+            busy,
             user: claim.user.clone(),
             client: None,
             tasks,
             began,
-        };
-        let reception = Reception {
-            events: sender,
-            state,
         };
         (desk, reception)
     }
@@ -172,6 +185,9 @@ impl Desk {
     /// Works until the driver is to be ended, and gives why. Cancel-safe.
     pub(super) async fn until_end(&mut self) -> Cause {
         loop {
+            let busy = self.client.is_none() || self.standing.is_busy();
+            self.busy
+                .send_if_modified(|was| std::mem::replace(was, busy) != busy);
             let next = self.standing.next().map(|clock| self.began + clock);
             let time = async {
                 match next {

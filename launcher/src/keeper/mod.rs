@@ -1,5 +1,6 @@
 //! The parent of a driver: starts it, is the only door to it, and ends it when nobody is left.
 
+mod crew;
 mod desk;
 mod local;
 mod office;
@@ -9,6 +10,7 @@ mod program;
 mod serve;
 mod service;
 mod standing;
+mod steer;
 mod upstream;
 
 use std::io;

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::office::{Office, Outcome, Terms};
 use super::service::Distance;
+use super::steer::Steer;
 use super::{no_signals, orphans};
 use crate::cause::{Cause, Kind};
 use crate::cluster::mounts::Mounts;
@@ -27,6 +28,13 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     let plan = Plan::pod(&brief.assignment, brief.runs()?, &brief.pod);
     let tls =
         tls::server(&brief.identity).map_err(|error| brief::unreadable("certificate", &error))?;
+    let runs = brief.runs()?;
+    let steer = Steer::new(
+        &brief.pod.mounts,
+        &brief.pod.api,
+        &runs.namespace,
+        &brief.assignment,
+    )?;
     let listeners = port::bind(brief.pod.address).await?;
 
     let mut office = Office::new(Terms {
@@ -39,6 +47,7 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     });
     office.open(|server| port::accept(server, listeners, tls));
     office.beside(|_reception| orphans::reap());
+    office.beside(|reception| steer.run(reception));
 
     let outcome = office.attend(&mut terminate, told_to_end).await;
     last_words::say(&brief.pod.mounts.termination_log(), outcome.cause());
