@@ -10,7 +10,9 @@ mod process;
 mod start;
 mod warm;
 
-pub(crate) use explain::{Failed, Home};
+pub(crate) use explain::Failed;
+#[cfg(test)]
+pub(crate) use explain::Home;
 pub(crate) use image::{Image, is_version};
 pub(crate) use order::{Order, Parts, may_see};
 pub(crate) use output::tail_of;

@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::crew::Crew;
+use super::culler::{Limits, Why};
 use super::standing::{Action, AttachmentId, Clock, Fact, Policy, Standing};
 use crate::attach::proto;
 use crate::attach::state::Phase;
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 use crate::driver::Running;
-use crate::profile::Profile;
+use crate::profile::{Profile, Span};
 
 /// How long the sessions of those who are there may take to be released when the driver ends.
 const LAST_RELEASE: Duration = Duration::from_secs(2);
@@ -46,6 +47,10 @@ pub(super) enum Event {
 pub(super) struct Present {
     pub(super) attachments: Vec<proto::Attached>,
     pub(super) operations: usize,
+    /// For how long nothing has run; `None` while something does.
+    pub(super) idle: Option<Duration>,
+    /// For how long the driver is kept, as somebody asked.
+    pub(super) kept: Option<Duration>,
 }
 
 /// The way to the desk, and what it shows to everyone.
@@ -55,9 +60,22 @@ pub(super) struct Reception {
     pub(super) state: State,
     pub(super) crew: Crew,
     busy: watch::Receiver<bool>,
+    give_back: watch::Receiver<GiveBack>,
 }
 
+/// When the driver will be given back for being idle; `None` while it is not planned.
+pub(super) type GiveBack = Option<Instant>;
+
 impl Reception {
+    /// Whether nobody uses the driver now.
+    pub(super) async fn idle(&self) -> bool {
+        let (answer, present) = oneshot::channel();
+        self.tell(Event::Describe(answer));
+        present.await.is_ok_and(|present| {
+            present.operations == 0 && present.attachments.iter().all(|kernel| kernel.cells == 0)
+        })
+    }
+
     /// Tells the desk. Gives whether it is there still.
     pub(super) fn tell(&self, event: Event) -> bool {
         self.events.send(event).is_ok()
@@ -66,6 +84,11 @@ impl Reception {
     /// Follows whether anything runs, or the driver is starting for somebody, from now on.
     pub(super) fn busy(&self) -> watch::Receiver<bool> {
         self.busy.clone()
+    }
+
+    /// Follows the plans to give the driver back from now on.
+    pub(super) fn give_back(&self) -> watch::Receiver<GiveBack> {
+        self.give_back.clone()
     }
 }
 
@@ -79,16 +102,52 @@ pub(super) struct State {
 /// The states of a driver.
 #[derive(Debug, Clone)]
 pub(super) enum Shown {
-    Starting(Phase),
+    Starting(Starting),
     Ready(Running),
     Ended(Cause),
+}
+
+/// How far a start is.
+#[derive(Debug, Clone)]
+pub(super) struct Starting {
+    phase: Phase,
+    /// When this phase began.
+    since: Instant,
+    /// The phases before it.
+    passed: Vec<(Phase, Duration)>,
+}
+
+impl Starting {
+    fn at(now: Instant) -> Self {
+        Self {
+            phase: Phase::Preparing,
+            since: now,
+            passed: Vec::new(),
+        }
+    }
+
+    /// Goes on to a phase; one that it is in already goes on itself.
+    fn go_on(&mut self, phase: Phase, now: Instant) {
+        if phase != self.phase {
+            self.passed.push((self.phase, now - self.since));
+            self.phase = phase;
+            self.since = now;
+        }
+    }
 }
 
 impl State {
     /// Says how far the start is.
     pub(super) fn starting(&self, phase: Phase) {
         tracing::info!(phase = phase.words(), "the driver starts");
-        self.sender.send_replace(Shown::Starting(phase));
+        self.sender.send_if_modified(|shown| match shown {
+            Shown::Starting(starting) => {
+                starting.go_on(phase, Instant::now());
+                true
+            }
+            // What ended while it started has ended.
+            Shown::Ready(_) | Shown::Ended(_) => false,
+        });
     }
 
     /// Follows the state from now on.
@@ -99,10 +158,17 @@ impl State {
     /// The state as it is told to kernels.
     pub(super) fn told(&self, shown: &Shown) -> proto::State {
         let state = match shown {
-            Shown::Starting(phase) => proto::state::State::Starting(proto::Starting {
-                phase: proto::Phase::from(*phase).into(),
-                milliseconds: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
-                passed: Vec::new(),
+            Shown::Starting(starting) => proto::state::State::Starting(proto::Starting {
+                phase: proto::Phase::from(starting.phase).into(),
+                milliseconds: milliseconds(self.since.elapsed()),
+                passed: starting
+                    .passed
+                    .iter()
+                    .map(|&(phase, took)| proto::Passed {
+                        phase: proto::Phase::from(phase).into(),
+                        milliseconds: milliseconds(took),
+                    })
+                    .collect(),
             }),
             Shown::Ready(running) => proto::state::State::Ready(proto::Ready {
                 spark_version: running.spark_version.clone(),
@@ -121,6 +187,7 @@ pub(super) struct Desk {
     kernels: BTreeMap<AttachmentId, Kernel>,
     state: State,
     busy: watch::Sender<bool>,
+    give_back: watch::Sender<GiveBack>,
     user: String,
     /// Calls the driver, once it takes calls.
     client: Option<Client>,
@@ -143,19 +210,25 @@ impl Desk {
     ) -> (Self, Reception) {
         let (sender, events) = mpsc::unbounded_channel();
         let state = State {
-            sender: Arc::new(watch::Sender::new(Shown::Starting(Phase::Preparing))),
+            sender: Arc::new(watch::Sender::new(Shown::Starting(Starting::at(began)))),
             since: began,
         };
         let policy = Policy {
             grace: profile.grace.duration(),
             lease: profile.away.duration(),
+            limits: Limits::new(
+                profile.idle_limit.map(Span::duration),
+                profile.max_age.map(Span::duration),
+            ),
         };
+        let (give_back, follow) = watch::channel(None);
         let busy = watch::Sender::new(true);
         let reception = Reception {
             events: sender,
             state: state.clone(),
             crew: Crew::default(),
             busy: busy.subscribe(),
+            give_back: follow,
         };
         let desk = Self {
             events,
@@ -163,6 +236,7 @@ impl Desk {
             kernels: BTreeMap::new(),
             state,
             busy,
+            give_back,
             user: claim.user.clone(),
             client: None,
             tasks,
@@ -196,6 +270,9 @@ impl Desk {
                 }
             };
             let event = tokio::select! {
+                // What has happened counts before what time makes necessary: who is busy by now is
+                // not given back.
+                biased;
                 event = self.events.recv() => event,
                 () = time => None,
             };
@@ -205,8 +282,8 @@ impl Desk {
                 Some(event) => self.take(event, now),
                 None => self.standing.tick(now),
             };
-            if self.carry_out(actions) {
-                return unused();
+            if let Some(why) = self.carry_out(actions) {
+                return given_back(why);
             }
         }
     }
@@ -278,9 +355,9 @@ impl Desk {
         self.kernels.iter().find_map(same)
     }
 
-    /// Gives whether the driver is to end.
-    fn carry_out(&mut self, actions: Vec<Action>) -> bool {
-        let mut end = false;
+    /// Gives why the driver is to end, if it is.
+    fn carry_out(&mut self, actions: Vec<Action>) -> Option<Why> {
+        let mut end = None;
         for action in actions {
             match action {
                 Action::Drop(id) => {
@@ -297,7 +374,15 @@ impl Desk {
                             .spawn(async move { release(&client, &user, &session).await });
                     }
                 }
-                Action::End => end = true,
+                Action::WarnOfEnd(time) => {
+                    tracing::info!(?time, "the driver is idle and will be given back");
+                    self.give_back.send_replace(Some(Instant::now() + time));
+                }
+                Action::Unwarn => {
+                    tracing::info!("the driver stays");
+                    self.give_back.send_replace(None);
+                }
+                Action::End(why) => end = Some(why),
             }
         }
         end
@@ -310,12 +395,14 @@ impl Desk {
                 kernel_id: kernel.id.clone(),
                 session_id: session.to_owned(),
                 cells,
-                silent_milliseconds: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
+                silent_milliseconds: milliseconds(silent),
             })
         };
         Present {
             attachments: self.kernels.iter().filter_map(attached).collect(),
             operations: self.standing.operations(),
+            idle: self.standing.idle_for(now),
+            kept: self.standing.kept_for(now),
         }
     }
 }
@@ -354,10 +441,43 @@ fn stopped(why: &str) -> Cause {
     )
 }
 
-fn unused() -> Cause {
-    Cause::new(
-        Kind::Unused,
-        "Nobody used the Spark driver any more",
-        "The next cell starts a new driver.",
-    )
+fn given_back(why: Why) -> Cause {
+    let again = "The next cell starts a new driver.";
+    match why {
+        Why::Unused => Cause::new(Kind::Unused, "Nobody used the Spark driver any more", again),
+        Why::Idle(time) => Cause::new(
+            Kind::Idle,
+            format!(
+                "The Spark driver was idle for {} and was given back",
+                spoken(time)
+            ),
+            format!(
+                "{again} `idleLimit` in the profile says how long one may be idle, and `%keep 2h` keeps one."
+            ),
+        ),
+        Why::Old(age) => Cause::new(
+            Kind::Idle,
+            format!(
+                "The Spark driver was {} old and idle, and was given back",
+                spoken(age)
+            ),
+            format!(
+                "{again} `maxAge` in the profile says how old one may be, and `%keep 2h` keeps one."
+            ),
+        ),
+    }
+}
+
+/// A time as people say it.
+fn spoken(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,7 @@
 //! The parent of a driver: starts it, is the only door to it, and ends it when nobody is left.
 
 mod crew;
+mod culler;
 mod desk;
 mod local;
 mod office;

@@ -290,7 +290,7 @@ fn environment(variables: &[(&str, &str)]) -> Environment {
 }
 
 /// The keeper's program, beside the folder of test programs.
-fn launcher_program() -> PathBuf {
+pub fn launcher_program() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let program = own
         .ancestors()

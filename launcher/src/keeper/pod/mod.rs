@@ -25,14 +25,13 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
     orphans::adopt();
     let brief = Brief::read(mounts, environment)?;
-    let plan = Plan::pod(&brief.assignment, brief.runs()?, &brief.pod);
+    let plan = Plan::pod(&brief.assignment, &brief.runs, &brief.pod);
     let tls =
         tls::server(&brief.identity).map_err(|error| brief::unreadable("certificate", &error))?;
-    let runs = brief.runs()?;
     let steer = Steer::new(
         &brief.pod.mounts,
         &brief.pod.api,
-        &runs.namespace,
+        &brief.runs.namespace,
         &brief.assignment,
     )?;
     let listeners = port::bind(brief.pod.address).await?;

@@ -33,7 +33,7 @@ pub(super) async fn bind(pod: IpAddr) -> Result<Vec<TcpListener>, Cause> {
             Ok(listener) => listeners.push(listener),
             // A pod has one of them at least, and who needs the other one is told that by its own end.
             Err(error) => {
-                tracing::info!(%address, %error, "no port can be forwarded to this address")
+                tracing::info!(%address, %error, "no port can be forwarded to this address");
             }
         }
     }
