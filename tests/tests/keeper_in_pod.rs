@@ -60,6 +60,9 @@ impl Pod {
         let (certificate, key) = identity(root.path());
         put("firesteel/secret/tls.crt", &certificate);
         put("firesteel/secret/tls.key", &key);
+        // A right to a cluster that is not there.
+        put("firesteel/kube/token", "t");
+        put("firesteel/kube/ca.crt", &certificate);
         put(
             "firesteel/order/assignment.json",
             &assignment(start).to_string(),

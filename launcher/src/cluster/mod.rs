@@ -1,6 +1,7 @@
 //! Drivers in a Kubernetes cluster: what is made there, what it is called, and how it is watched.
 
 pub(crate) mod assignment;
+pub(crate) mod executors;
 pub(crate) mod last_words;
 pub(crate) mod mounts;
 pub(crate) mod names;

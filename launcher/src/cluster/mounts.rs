@@ -39,6 +39,11 @@ impl Mounts {
         self.at(mount::RPC).join(mount::RPC_SECRET)
     }
 
+    /// A file of the keeper's own right to the cluster: `token` or `ca.crt`.
+    pub(crate) fn keeper_right(&self, file: &str) -> PathBuf {
+        self.at(mount::KEEPER_RIGHT).join(file)
+    }
+
     /// The folder that keeper and driver write to.
     pub(crate) fn run(&self) -> PathBuf {
         self.at(mount::RUN)

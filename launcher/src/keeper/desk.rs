@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::crew::Crew;
 use super::culler::{Limits, Why};
 use super::standing::{Action, AttachmentId, Clock, Fact, Policy, Standing};
 use crate::attach::proto;
@@ -57,6 +58,8 @@ pub(super) struct Present {
 pub(super) struct Reception {
     events: mpsc::UnboundedSender<Event>,
     pub(super) state: State,
+    pub(super) crew: Crew,
+    busy: watch::Receiver<bool>,
     give_back: watch::Receiver<GiveBack>,
 }
 
@@ -76,6 +79,11 @@ impl Reception {
     /// Tells the desk. Gives whether it is there still.
     pub(super) fn tell(&self, event: Event) -> bool {
         self.events.send(event).is_ok()
+    }
+
+    /// Follows whether anything runs, or the driver is starting for somebody, from now on.
+    pub(super) fn busy(&self) -> watch::Receiver<bool> {
+        self.busy.clone()
     }
 
     /// Follows the plans to give the driver back from now on.
@@ -178,6 +186,7 @@ pub(super) struct Desk {
     standing: Standing,
     kernels: BTreeMap<AttachmentId, Kernel>,
     state: State,
+    busy: watch::Sender<bool>,
     give_back: watch::Sender<GiveBack>,
     user: String,
     /// Calls the driver, once it takes calls.
@@ -213,21 +222,25 @@ impl Desk {
             ),
         };
         let (give_back, follow) = watch::channel(None);
+        let busy = watch::Sender::new(true);
+        let reception = Reception {
+            events: sender,
+            state: state.clone(),
+            crew: Crew::default(),
+            busy: busy.subscribe(),
+            give_back: follow,
+        };
         let desk = Self {
             events,
             standing: Standing::new(policy, Clock::ZERO),
             kernels: BTreeMap::new(),
-            state: state.clone(),
+            state,
+            busy,
             give_back,
             user: claim.user.clone(),
             client: None,
             tasks,
             began,
-        };
-        let reception = Reception {
-            events: sender,
-            state,
-            give_back: follow,
         };
         (desk, reception)
     }
@@ -269,6 +282,9 @@ impl Desk {
     /// Takes in the next thing that happens, and gives why the driver is to be ended, if it is.
     /// Cancel-safe.
     async fn step(&mut self) -> Option<Cause> {
+        let busy = self.client.is_none() || self.standing.is_busy();
+        self.busy
+            .send_if_modified(|was| std::mem::replace(was, busy) != busy);
         let next = self.standing.next().map(|clock| self.began + clock);
         let time = async {
             match next {

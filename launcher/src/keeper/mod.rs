@@ -1,5 +1,6 @@
 //! The parent of a driver: starts it, is the only door to it, and ends it when nobody is left.
 
+mod crew;
 mod culler;
 mod desk;
 mod local;
@@ -10,6 +11,7 @@ mod program;
 mod serve;
 mod service;
 mod standing;
+mod steer;
 mod upstream;
 
 use std::io;

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures::Stream;
-use tokio::sync::{mpsc, oneshot, watch};
+use k8s_openapi::jiff::Timestamp;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -20,8 +22,10 @@ use crate::attach::proto::{
     self, DescribeRequest, Description, FromKeeper, FromKernel, Hello, LogsRequest, LogsResponse,
     StopRequest, StopResponse, Welcome, from_keeper, from_kernel,
 };
+use crate::attach::state::Executors;
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
+use crate::cluster::executors::Executor;
 use crate::driver::tail_of;
 
 /// How long a kernel may take to introduce itself.
@@ -94,6 +98,22 @@ impl KeeperService {
         }
     }
 
+    fn executors(&self) -> Vec<proto::Executor> {
+        let now = Timestamp::now();
+        let told = |executor: Executor| {
+            let age = executor.since.map(|since| now.duration_since(since));
+            let age = age.and_then(|age| u64::try_from(age.as_millis()).ok());
+            proto::Executor {
+                id: executor.id,
+                pod: executor.pod,
+                node: executor.node,
+                state: executor.standing.word().to_owned(),
+                age_milliseconds: age.unwrap_or_default(),
+            }
+        };
+        self.reception.crew.roster().into_iter().map(told).collect()
+    }
+
     /// What there is to say to one who comes with another profile than the driver has.
     fn warnings(&self, hello: &Hello) -> Vec<String> {
         if hello.profile_hash == self.introduction.profile_hash {
@@ -152,6 +172,7 @@ impl proto::keeper_server::Keeper for KeeperService {
             return Ok(Response::new(Box::pin(ReceiverStream::new(answers))));
         }
         let state = self.reception.state.follow();
+        let (executors, notices) = (self.reception.crew.count(), self.reception.crew.notices());
         let give_back = self.reception.give_back();
         let id = self.attachments.fetch_add(1, Ordering::Relaxed);
         let dropped = CancellationToken::new();
@@ -167,6 +188,8 @@ impl proto::keeper_server::Keeper for KeeperService {
             kernel,
             out,
             state,
+            executors,
+            notices,
             give_back,
             dropped,
             distance: self.introduction.distance,
@@ -201,7 +224,7 @@ impl proto::keeper_server::Keeper for KeeperService {
             driver: Some(self.welcome(&shown, Vec::new())),
             attachments: present.attachments,
             operations: u32::try_from(present.operations).unwrap_or(u32::MAX),
-            executors: Vec::new(),
+            executors: self.executors(),
             idle_milliseconds: present.idle.map(milliseconds),
             kept_milliseconds: present.kept.map(milliseconds),
         }))
@@ -214,9 +237,14 @@ impl proto::keeper_server::Keeper for KeeperService {
     }
 
     async fn logs(&self, request: Request<LogsRequest>) -> Result<Response<LogsResponse>, Status> {
-        let lines = request.into_inner().lines.min(MOST_LINES) as usize;
+        let LogsRequest { lines, executor } = request.into_inner();
+        let lines = lines.min(MOST_LINES);
+        if let Some(executor) = executor {
+            let text = self.reception.crew.log(&executor, lines).await?;
+            return Ok(Response::new(LogsResponse { text }));
+        }
         let log = self.introduction.log.clone();
-        let text = tokio::task::spawn_blocking(move || tail_of(&log, lines))
+        let text = tokio::task::spawn_blocking(move || tail_of(&log, lines as usize))
             .await
             .map_err(|error| Status::internal(error.to_string()))?
             .map_err(|error| Status::not_found(format!("there is no log yet: {error}")))?;
@@ -231,6 +259,8 @@ struct Visit {
     kernel: Streaming<FromKernel>,
     out: mpsc::Sender<Result<FromKeeper, Status>>,
     state: watch::Receiver<Shown>,
+    executors: watch::Receiver<Option<Executors>>,
+    notices: broadcast::Receiver<String>,
     give_back: watch::Receiver<GiveBack>,
     dropped: CancellationToken,
     distance: Distance,
@@ -261,6 +291,10 @@ impl Visit {
                 changed = self.state.changed() => {
                     Next::stay_if(changed.is_ok() && self.tell_state().await)
                 }
+                changed = self.executors.changed() => {
+                    Next::stay_if(changed.is_ok() && self.tell_executors().await)
+                }
+                notice = self.notices.recv() => Next::stay_if(self.tell_notice(notice).await),
                 Ok(()) = self.give_back.changed() => Next::stay_if(self.tell_plan().await),
                 heard = self.kernel.message() => self.hear(heard),
                 () = self.out.closed() => Next::Cut,
@@ -290,6 +324,31 @@ impl Visit {
             .send(Ok(message(from_keeper::Message::State(state))))
             .await;
         sent.is_ok() && !matches!(shown, Shown::Ended(_))
+    }
+
+    async fn tell_executors(&mut self) -> bool {
+        let Some(executors) = *self.executors.borrow_and_update() else {
+            return true;
+        };
+        let executors = from_keeper::Message::Executors(proto::Executors {
+            running: executors.running,
+            pending: executors.pending,
+        });
+        self.out.send(Ok(message(executors))).await.is_ok()
+    }
+
+    async fn tell_notice(&mut self, notice: Result<String, RecvError>) -> bool {
+        match notice {
+            Ok(text) => {
+                let notice = from_keeper::Message::Notice(proto::Notice { text });
+                self.out.send(Ok(message(notice))).await.is_ok()
+            }
+            Err(RecvError::Lagged(missed)) => {
+                tracing::debug!(missed, "a kernel took its notices too slowly");
+                true
+            }
+            Err(RecvError::Closed) => false,
+        }
     }
 
     async fn tell_plan(&mut self) -> bool {

@@ -60,6 +60,7 @@ impl Trouble {
                 format!("cannot get image {image}")
             }
             Self::ImagePull { image, said, .. } => format!("cannot get image {image}: {said}"),
+            Self::Config { said } if said.is_empty() => "cannot be started".to_owned(),
             Self::Config { said } => format!("cannot be started: {said}"),
             Self::Stuck => {
                 format!("cannot be started: {its} {node} did not get volumes and network ready")

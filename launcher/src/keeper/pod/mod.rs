@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::office::{Ending, Office, Outcome, Terms, When};
 use super::service::Distance;
+use super::steer::Steer;
 use super::{no_signals, orphans};
 use crate::cause::{Cause, Kind};
 use crate::cluster::mounts::Mounts;
@@ -36,6 +37,12 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     let plan = Plan::pod(&brief.assignment, &brief.runs, &brief.pod);
     let tls =
         tls::server(&brief.identity).map_err(|error| brief::unreadable("certificate", &error))?;
+    let steer = Steer::new(
+        &brief.pod.mounts,
+        &brief.pod.api,
+        &brief.runs.namespace,
+        &brief.assignment,
+    )?;
     let listeners = port::bind(brief.pod.address).await?;
 
     let mut office = Office::new(Terms {
@@ -48,6 +55,7 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     });
     office.open(|server| port::accept(server, listeners, tls));
     office.beside(|_reception| orphans::reap());
+    office.beside(|reception| steer.run(reception));
 
     let outcome = office.attend(&mut terminate, ENDING).await;
     last_words::say(&brief.pod.mounts.termination_log(), outcome.cause());

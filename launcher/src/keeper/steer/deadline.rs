@@ -1,0 +1,243 @@
+//! The Job's deadline, which is moved while the keeper lives: a driver whose keeper is dead ends
+//! within minutes.
+
+use std::time::Duration;
+
+use http::Request;
+use http::header::{DATE, HeaderMap, RETRY_AFTER};
+use http_body_util::{BodyExt as _, Limited};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::fmt::rfc2822::DateTimeParser;
+use kube::api::{Patch, PatchParams};
+use kube::client::Body;
+use kube::core::Status;
+use kube::core::response::StatusDetails;
+use kube::{Api, Client, Error, ResourceExt as _};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::again::{Failure, Pauses, request};
+use crate::cluster::names::label;
+use crate::keeper::desk::{Event, Reception, Shown};
+
+/// How far ahead of now the deadline is moved, in seconds.
+const AHEAD: i64 = 300;
+
+/// It is moved when less than this is left, in seconds.
+const MOVE_AT: i64 = AHEAD / 2;
+
+/// The users are told when it could not be moved and less than this is left.
+const TELL_AT: Duration = Duration::from_secs(75);
+
+/// The most of an answer that is read, in bytes.
+const LARGEST: usize = 4 << 20;
+
+/// When the deadline is to be, in seconds from the Job's start, where it is to be moved. `now` and
+/// `start` are by the cluster's clock. It is never moved back.
+pub(super) fn next(now: Timestamp, start: Timestamp, current: i64) -> Option<i64> {
+    let age = now.duration_since(start).as_secs().max(0);
+    let left = current.saturating_sub(age);
+    (left < MOVE_AT).then(|| age.saturating_add(AHEAD))
+}
+
+/// Moves the deadline of one Job.
+pub(super) struct Deadline {
+    client: Client,
+    jobs: Api<Job>,
+    job: String,
+    incarnation: String,
+}
+
+/// What a look at the Job showed.
+enum Look {
+    /// The deadline is that far away.
+    Left(Duration),
+    /// The Job is gone, or is another driver's.
+    Gone,
+}
+
+impl Deadline {
+    pub(super) fn new(client: Client, namespace: &str, job: String, incarnation: String) -> Self {
+        Self {
+            jobs: Api::namespaced(client.clone(), namespace),
+            client,
+            job,
+            incarnation,
+        }
+    }
+
+    /// Moves the deadline from the driver's readiness on. Ends the keeper when the Job is gone.
+    pub(super) async fn run(self, reception: &Reception) {
+        let mut state = reception.state.follow();
+        let ready = |shown: &Shown| matches!(shown, Shown::Ready(_));
+        if state.wait_for(ready).await.map(drop).is_err() {
+            return;
+        }
+        let mut pauses = Pauses::default();
+        let mut end = None;
+        let mut told = false;
+        loop {
+            let pause = match self.look_after().await {
+                Ok(Look::Left(left)) => {
+                    pauses = Pauses::default();
+                    told = false;
+                    end = Some(Instant::now() + left);
+                    // In time to move it, and to notice a Job that is gone.
+                    left.saturating_sub(seconds(MOVE_AT))
+                        .clamp(Duration::from_secs(1), seconds(MOVE_AT))
+                }
+                Ok(Look::Gone) => {
+                    tracing::warn!(job = self.job, "the Job is gone");
+                    reception.tell(Event::Stop(
+                        "its Job was removed from the cluster".to_owned(),
+                    ));
+                    return;
+                }
+                Err(failure) => {
+                    tracing::warn!(%failure, job = self.job, "the Job's deadline cannot be moved");
+                    let left =
+                        end.map(|end: Instant| end.saturating_duration_since(Instant::now()));
+                    if let Some(left) = left.filter(|left| *left < TELL_AT && !told) {
+                        told = true;
+                        reception.crew.tell(format!(
+                            "The cluster ends the Spark driver in about {} s, because its keeper cannot \
+                             move its Job's deadline: {failure}. Tell whoever runs the cluster.",
+                            left.as_secs()
+                        ));
+                    }
+                    pauses.after(&failure)
+                }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// Looks at the Job, and moves its deadline where that is near.
+    async fn look_after(&self) -> Result<Look, Failure> {
+        let (job, now) = match request(self.get()).await {
+            Ok(got) => got,
+            Err(failure) if failure.code() == Some(404) => return Ok(Look::Gone),
+            Err(failure) => return Err(failure),
+        };
+        if job.labels().get(label::INCARNATION) != Some(&self.incarnation) {
+            return Ok(Look::Gone);
+        }
+        let spec = job.spec.as_ref();
+        let current = spec.and_then(|spec| spec.active_deadline_seconds);
+        let start = job
+            .status
+            .as_ref()
+            .and_then(|status| status.start_time.as_ref());
+        let (Some(mut current), Some(start)) = (current, start.map(|start| start.0)) else {
+            // Without a deadline there is nothing to move.
+            return Ok(Look::Left(seconds(AHEAD)));
+        };
+        if let Some(new) = next(now, start, current) {
+            // The uid makes it fail where the name is another Job's by now.
+            let patch = json!({
+                "metadata": { "uid": job.uid() },
+                "spec": { "activeDeadlineSeconds": new }
+            });
+            let how = PatchParams::default();
+            match request(self.jobs.patch(&self.job, &how, &Patch::Merge(patch))).await {
+                Ok(_) => {}
+                Err(failure) if failure.code() == Some(404) => return Ok(Look::Gone),
+                Err(failure) => return Err(failure),
+            }
+            tracing::debug!(seconds = new, "the Job's deadline was moved");
+            current = new;
+        }
+        let age = now.duration_since(start).as_secs();
+        Ok(Look::Left(seconds(current.saturating_sub(age))))
+    }
+
+    /// The Job, and what time it is in the cluster. A node's clock may be wrong, and a deadline by
+    /// it would end the driver.
+    async fn get(&self) -> Result<(Job, Timestamp), Error> {
+        let url = format!("{}/{}", self.jobs.resource_url(), self.job);
+        let ask = Request::get(url)
+            .body(Body::empty())
+            .map_err(Error::HttpError)?;
+        let answer = self.client.send(ask).await?;
+        let now = date(answer.headers()).unwrap_or_else(Timestamp::now);
+        let code = answer.status();
+        let again = retry_after(answer.headers());
+        let body = Limited::new(answer.into_body(), LARGEST).collect().await;
+        let body = body.map_err(Error::Service)?.to_bytes();
+        if code.is_success() {
+            let job = serde_json::from_slice(&body).map_err(Error::SerdeError)?;
+            return Ok((job, now));
+        }
+        let mut status: Status = serde_json::from_slice(&body).unwrap_or_else(|_foreign| {
+            // Who is asked too much answers in plain words.
+            Status::failure(&String::from_utf8_lossy(&body), "")
+        });
+        status.code = code.as_u16();
+        let details = status.details.get_or_insert_with(|| StatusDetails {
+            name: String::new(),
+            group: String::new(),
+            kind: String::new(),
+            uid: String::new(),
+            causes: Vec::new(),
+            retry_after_seconds: 0,
+        });
+        details.retry_after_seconds = details.retry_after_seconds.max(again);
+        Err(Error::Api(Box::new(status)))
+    }
+}
+
+/// How long the server wants to be left alone, in seconds.
+fn retry_after(headers: &HeaderMap) -> u32 {
+    let again = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok());
+    again.and_then(|value| value.parse().ok()).unwrap_or(0)
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    DateTimeParser::new().parse_timestamp(date).ok()
+}
+
+fn seconds(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_moved_ahead_and_never_back() {
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        for (now, current, expected) in [
+            // A start deadline of ten minutes, of which one was used.
+            (60, 600, None),
+            (449, 600, None),
+            (450, 600, None),
+            (451, 600, Some(751)),
+            (590, 600, Some(890)),
+            // It has passed, and nobody has noticed yet.
+            (700, 600, Some(1000)),
+            // Moved far ahead by somebody else.
+            (60, 100_000, None),
+            // A clock that is before the start.
+            (-900, 600, None),
+            (-900, 100, Some(300)),
+            (0, i64::MAX, None),
+        ] {
+            assert_eq!(next(at(now), at(0), current), expected, "{now} {current}");
+        }
+    }
+
+    #[test]
+    fn the_clusters_time_is_read_from_its_answers() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(date(&headers), None);
+        headers.insert(DATE, "Sat, 21 Nov 2026 06:00:00 GMT".parse().unwrap());
+        assert_eq!(date(&headers), "2026-11-21T06:00:00Z".parse().ok());
+        headers.insert(DATE, "yesterday".parse().unwrap());
+        assert_eq!(date(&headers), None);
+    }
+}
