@@ -50,6 +50,8 @@ pub enum Kind {
     Stopped,
     /// Nobody used the driver any more.
     Unused,
+    /// Nothing ran on the driver for longer than its profile allows.
+    Idle,
     /// An existing server could not be used.
     Remote,
     /// A cluster cannot be reached, or lacks what a driver needs.
@@ -59,7 +61,7 @@ pub enum Kind {
 }
 
 /// Every kind with the word by which it crosses the attach service.
-const KINDS: [(Kind, &str); 18] = [
+const KINDS: [(Kind, &str); 19] = [
     (Kind::Profile, "profile"),
     (Kind::Runtime, "runtime"),
     (Kind::Memory, "memory"),
@@ -75,6 +77,7 @@ const KINDS: [(Kind, &str); 18] = [
     (Kind::KeeperLost, "keeper-lost"),
     (Kind::Stopped, "stopped"),
     (Kind::Unused, "unused"),
+    (Kind::Idle, "idle"),
     (Kind::Remote, "remote"),
     (Kind::Cluster, "cluster"),
     (Kind::Access, "access"),

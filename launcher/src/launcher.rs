@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use crate::attach::client::Keeper;
-use crate::attach::proto::Description;
-use crate::attach::state::DriverState;
+use crate::attach::proto::{self, Description};
+use crate::attach::state::{DriverState, Home, PodName};
 use crate::backend::{Attachee, Attachment, Backend, Kept, Kubernetes, Local, Remote, Shelf};
 use crate::cause::{Cause, Kind};
 use crate::claim::{Claim, ClaimId, user};
@@ -51,6 +51,80 @@ pub struct Listed {
     pub cells: u32,
     /// How many operations and other calls run, whichever client made them.
     pub operations: u32,
+    /// Where it is, as far as known: of one that only starts it may not be.
+    pub home: Option<Home>,
+    /// Its executors, where it has any apart from itself.
+    pub executors: Vec<Executor>,
+    /// Since when it has been idle; none while it is busy.
+    pub idle: Option<Duration>,
+    /// How long it is kept from being given back, as somebody asked.
+    pub kept: Option<Duration>,
+}
+
+/// An executor of a driver, as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executor {
+    /// Its number.
+    pub id: String,
+    /// Its pod.
+    pub pod: String,
+    /// The node it is on; empty while there is none.
+    pub node: String,
+    /// How it is, in a word: pending, running, leaving.
+    pub state: String,
+    /// Since it was asked for.
+    pub age: Duration,
+}
+
+/// Whose log is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogsOf {
+    /// The driver's.
+    Driver,
+    /// That of its executor with this number.
+    Executor(String),
+}
+
+impl Listed {
+    /// A driver as its keeper describes it; `pod` is where the keeper was met, if that was not on
+    /// this machine.
+    pub(crate) fn told(id: ClaimId, mut told: Description, pod: Option<&PodName>) -> Self {
+        let mut welcome = told.driver.take().unwrap_or_default();
+        let state = welcome.state.take().unwrap_or_default();
+        let state = DriverState::read(state, &welcome, pod, Instant::now());
+        let home = match &state {
+            DriverState::Ready(facts) => facts.own.as_ref().map(|own| own.home.clone()),
+            DriverState::Starting { .. } | DriverState::Ended(_) => pod.cloned().map(Home::Pod),
+        };
+        Self {
+            id,
+            claim: Claim {
+                user: told.user,
+                profile: told.profile,
+                kernel: told.kernel,
+            },
+            state,
+            home,
+            attachments: told.attachments.len(),
+            cells: told.attachments.iter().map(|kernel| kernel.cells).sum(),
+            operations: told.operations,
+            executors: told.executors.into_iter().map(Executor::from).collect(),
+            idle: told.idle_milliseconds.map(Duration::from_millis),
+            kept: told.kept_milliseconds.map(Duration::from_millis),
+        }
+    }
+}
+
+impl From<proto::Executor> for Executor {
+    fn from(told: proto::Executor) -> Self {
+        Self {
+            id: told.id,
+            pod: told.pod,
+            node: told.node,
+            state: told.state,
+            age: Duration::from_millis(told.age_milliseconds),
+        }
+    }
 }
 
 impl Launcher {
@@ -174,27 +248,41 @@ impl Launcher {
         Ok(())
     }
 
-    /// The last lines of a driver's log, also of one that has ended.
+    /// The last lines of a driver's log, also of one that has ended, or of an executor's.
     ///
     /// # Errors
     /// When there is no log.
-    pub async fn logs(&self, id: &ClaimId, lines: usize) -> Result<String, Cause> {
+    pub async fn logs(&self, id: &ClaimId, of: &LogsOf, lines: usize) -> Result<String, Cause> {
+        if let LogsOf::Executor(executor) = of {
+            let found = self.logs_in_clusters(id, lines, Some(executor)).await?;
+            return found.ok_or_else(|| no_executor(executor));
+        }
         let log = Places::open(&self.paths)?.of(id).log;
         let path = log.clone();
         let read = tokio::task::spawn_blocking(move || tail_of(&path, lines)).await;
         match read {
             Ok(Ok(text)) => Ok(text),
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-                for shelf in self.shelves().await {
-                    if let Some(text) = shelf.logs(id, lines, None).await? {
-                        return Ok(text);
-                    }
-                }
-                Err(no_driver(id))
+                let found = self.logs_in_clusters(id, lines, None).await?;
+                found.ok_or_else(|| no_driver(id))
             }
             Ok(Err(error)) => Err(unusable(&log, &error)),
             Err(error) => Err(unusable(&log, &std::io::Error::other(error))),
         }
+    }
+
+    async fn logs_in_clusters(
+        &self,
+        id: &ClaimId,
+        lines: usize,
+        executor: Option<&str>,
+    ) -> Result<Option<String>, Cause> {
+        for shelf in self.shelves().await {
+            if let Some(text) = shelf.logs(id, lines, executor).await? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -202,39 +290,27 @@ async fn describe(place: &Place) -> Result<Option<Listed>, Cause> {
     let Some(mut keeper) = Keeper::connect(place).await? else {
         return Ok(None);
     };
-    Ok(Some(described(place.id.clone(), keeper.describe().await?)))
+    let told = keeper.describe().await?;
+    Ok(Some(Listed::told(place.id.clone(), told, None)))
 }
 
 /// A driver as it is found in a cluster. Of one whose keeper does not answer yet nobody knows who
 /// uses it.
 fn in_cluster(kept: Kept) -> Listed {
     match kept.said {
-        Ok(told) => described(kept.id, *told),
+        Ok(told) => Listed::told(kept.id, *told, kept.pod.as_ref()),
         Err(state) => Listed {
             id: kept.id,
             claim: kept.claim,
             state,
+            home: kept.pod.map(Home::Pod),
             attachments: 0,
             cells: 0,
             operations: 0,
+            executors: Vec::new(),
+            idle: None,
+            kept: None,
         },
-    }
-}
-
-fn described(id: ClaimId, mut told: Description) -> Listed {
-    let mut welcome = told.driver.take().unwrap_or_default();
-    let state = welcome.state.take().unwrap_or_default();
-    Listed {
-        id,
-        claim: Claim {
-            user: told.user,
-            profile: told.profile,
-            kernel: told.kernel,
-        },
-        state: DriverState::read(state, &welcome, Instant::now()),
-        attachments: told.attachments.len(),
-        cells: told.attachments.iter().map(|kernel| kernel.cells).sum(),
-        operations: told.operations,
     }
 }
 
@@ -253,5 +329,13 @@ fn no_driver(id: &ClaimId) -> Cause {
         Kind::KeeperLost,
         format!("There is no Spark driver {id}"),
         "`firesteel drivers list` shows those there are.",
+    )
+}
+
+fn no_executor(executor: &str) -> Cause {
+    Cause::new(
+        Kind::KeeperLost,
+        format!("There is no executor {executor}: on one machine the driver does their work"),
+        "Ask for the driver's log.",
     )
 }

@@ -7,7 +7,7 @@ pub mod attach;
 pub mod backend;
 pub mod cause;
 pub mod claim;
-mod cluster;
+pub mod cluster;
 pub mod door;
 pub mod driver;
 pub mod environment;

@@ -74,6 +74,9 @@ ROWS = [
         rounds=3,
         missing=drivers.missing,
     ),
+    # With a simulated node: what is measured is how soon it is asked for, and how soon let go.
+    Row("cluster-gpu-node-comes", "s", drivers.gpu_node, rounds=1, missing=drivers.missing),
+    Row("cluster-gpu-node-goes", "s after its driver", drivers.gpu_node_gone, rounds=1, missing=drivers.missing),
     Row("cluster-driver-gone", "s over the limit", drivers.driver_gone, goal="≤ 10", rounds=3, missing=drivers.missing),
 ]
 

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import autoscaler
 import cluster
 from client import Kernel, until
 from cluster import NAMESPACE, kubectl, pods, things
@@ -19,11 +20,13 @@ DEADLINE = 300
 QUERY = "SELECT max(id) AS greatest FROM range(0, 1000, 1, 1)"
 
 KERNELS = 20
+WENT = []
 IDLE = 10
 PROFILES = (
     "profiles:\n"
     + cluster.profile("start", own=", share: kernel", grace="1s")
     + cluster.profile("race", grace="5s")
+    + autoscaler.PROFILE
     + cluster.profile("idle", idle=f"{IDLE}s", executors=f"{{max: 2, idle: {IDLE}s, shuffle: {IDLE}s, cached: {IDLE}s}}")
 ) if cluster.there() else ""
 
@@ -94,6 +97,19 @@ def driver_gone():
         before = time.perf_counter()
         until(lambda: not things(), DEADLINE, "the idle driver is gone")
         return time.perf_counter() - before - IDLE
+
+
+def gpu_node():
+    """Seconds from a cell to the node with a GPU that a real autoscaler made for its executors."""
+    with autoscaler.running(), User() as user:
+        came, went = autoscaler.round_trip(user.kernel("simulated"))
+        WENT.append(went)
+        return came
+
+
+def gpu_node_gone():
+    """Seconds from the end of the driver of the last `gpu_node` to the end of that node."""
+    return WENT.pop()
 
 
 def spark_submit():

@@ -7,6 +7,7 @@
     reason = "test support fails loudly, where it is"
 )]
 
+pub mod cluster;
 pub mod connect;
 pub mod drivers;
 pub mod house;

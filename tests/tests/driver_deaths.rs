@@ -11,7 +11,7 @@ use firesteel_launcher::attach::state::DriverState;
 use firesteel_launcher::cause::Kind;
 use firesteel_tests::connect::outcome::rows;
 use firesteel_tests::drivers::attacher::Attacher;
-use firesteel_tests::drivers::{Machine, START, ended, eventually, processes, session};
+use firesteel_tests::drivers::{Machine, START, ended, eventually, pids, processes, session};
 use rustix::process::Signal;
 
 /// After a keeper's or a driver's death.
@@ -124,7 +124,7 @@ async fn a_killed_keeper_takes_its_driver_along_and_the_next_one_sweeps() {
     };
     let (kernel, facts) = machine.attach_ready("k").await;
     rows(&session(&kernel), "CREATE TABLE t AS SELECT 1 AS n").await;
-    processes::signal(facts.keeper, Signal::KILL);
+    processes::signal(pids(&facts).0, Signal::KILL);
     machine.wait_until_gone(AFTER_DRIVER).await;
     let cause = ended(&kernel, AFTER_DRIVER).await;
     assert_eq!(cause.kind, Kind::KeeperLost);
@@ -175,7 +175,7 @@ async fn a_killed_driver_is_explained_to_its_kernels_in_any_state() {
     machine.wait_until_gone(AFTER_DRIVER).await;
 
     let (kernel, facts) = machine.attach_ready("k").await;
-    processes::signal(facts.driver, Signal::KILL);
+    processes::signal(pids(&facts).1, Signal::KILL);
     let cause = ended(&kernel, AFTER_DRIVER).await;
     assert_eq!(cause.kind, Kind::Killed);
     assert!(cause.tail.is_some(), "{cause:?}");
@@ -189,7 +189,7 @@ async fn a_keeper_that_is_told_to_end_ends_its_driver() {
         return;
     };
     let (kernel, facts) = machine.attach_ready("k").await;
-    processes::signal(facts.keeper, Signal::TERM);
+    processes::signal(pids(&facts).0, Signal::TERM);
     assert_eq!(ended(&kernel, AFTER_DRIVER).await.kind, Kind::Stopped);
     machine.wait_until_gone(AFTER_KERNEL).await;
     assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());

@@ -16,7 +16,7 @@ use firesteel_session::proto;
 use firesteel_session::proto::execute_plan_response::ResponseType;
 use firesteel_session::retry::Retry;
 use firesteel_tests::connect::outcome::rows;
-use firesteel_tests::drivers::{Machine, USER, eventually, processes, session, udf};
+use firesteel_tests::drivers::{Machine, USER, eventually, pids, processes, session, udf};
 use tonic::Code;
 
 /// The variable by which Spark is told its token.
@@ -114,7 +114,7 @@ async fn a_drivers_token_is_known_to_keeper_and_java_alone() {
     })
     .await;
 
-    let tokens = processes::environment(facts.driver);
+    let tokens = processes::environment(pids(&facts).1);
     let tokens = tokens
         .iter()
         .filter_map(|word| word.strip_prefix(VARIABLE)?.strip_prefix('='));
@@ -128,7 +128,7 @@ async fn a_drivers_token_is_known_to_keeper_and_java_alone() {
         let arguments = processes::arguments(pid).join(" ");
         assert!(!arguments.contains(&token), "{pid} {arguments}");
         let knows = processes::environment(pid).join(" ").contains(&token);
-        assert!(!knows || pid == facts.driver, "{pid} {arguments}");
+        assert!(!knows || pid == pids(&facts).1, "{pid} {arguments}");
     }
     let door_token = address.token.as_ref().unwrap().reveal();
     assert_ne!(door_token, token);
@@ -173,12 +173,12 @@ async fn a_driver_is_reached_by_its_door_alone() {
     assert_eq!(ask(none, USER).await, Err(Code::Unauthenticated));
 
     // Java listens on the loopback, where it asks for a token that is not the door's.
-    let listens = processes::listens(facts.driver);
+    let listens = processes::listens(pids(&facts).1);
     assert!(!listens.is_empty());
     for (ip, port) in &listens {
         assert!(ip.is_loopback(), "it listens on {ip}:{port}");
     }
-    assert_eq!(processes::listens(facts.keeper), []);
+    assert_eq!(processes::listens(pids(&facts).0), []);
     for (_, port) in listens {
         let mut around = Address::tcp("127.0.0.1", port, USER);
         around.token.clone_from(&address.token);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use firesteel_launcher::attach::state::DriverState;
 use firesteel_launcher::backend::Attachment;
 use firesteel_launcher::cause::Kind;
+use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::engine::Engine as _;
 use firesteel_tests::connect::outcome::{End, collect, rows, run, statement};
 use firesteel_tests::drivers::{Machine, ended, eventually, session};
@@ -32,7 +33,7 @@ async fn ten_kernels_at_once_get_one_driver_which_ends_after_the_last() {
     let (mut kernels, facts): (Vec<_>, Vec<_>) = attached.into_iter().unzip();
     for other in &facts {
         assert_eq!(other.incarnation, facts[0].incarnation);
-        assert_eq!(other.driver, facts[0].driver);
+        assert_eq!(other.home, facts[0].home);
     }
     let processes = machine.processes();
     assert_eq!(
@@ -43,7 +44,11 @@ async fn ten_kernels_at_once_get_one_driver_which_ends_after_the_last() {
     let listed = machine.launcher().list().await.unwrap();
     assert_eq!((listed.len(), listed[0].attachments), (1, 10));
     assert!(matches!(listed[0].state, DriverState::Ready(_)));
-    let log = machine.launcher().logs(&listed[0].id, 1000).await.unwrap();
+    let log = machine
+        .launcher()
+        .logs(&listed[0].id, &LogsOf::Driver, 1000)
+        .await
+        .unwrap();
     assert!(log.contains("Spark Connect server started"), "{log}");
 
     // Sessions know nothing of each other.
@@ -116,7 +121,7 @@ async fn a_driver_that_is_stopped_tells_its_kernels_and_the_next_is_another() {
     assert_eq!(machine.processes(), []);
     assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
     assert_eq!(launcher.stop(&id).await.unwrap_err().kind, Kind::KeeperLost);
-    assert!(launcher.logs(&id, 10).await.is_ok());
+    assert!(launcher.logs(&id, &LogsOf::Driver, 10).await.is_ok());
 
     // Its tables went with it: their name is free again.
     let (kernel, next) = machine.attach_ready("k").await;
@@ -131,7 +136,7 @@ async fn kernels_that_do_not_share_have_drivers_of_their_own() {
         return;
     };
     let (one, other) = tokio::join!(machine.attach_ready("a"), machine.attach_ready("b"));
-    assert_ne!(one.1.driver, other.1.driver);
+    assert_ne!(one.1.home, other.1.home);
     assert_eq!(machine.launcher().list().await.unwrap().len(), 2);
     one.0.goodbye().await;
     eventually(Duration::from_secs(2) + END, async || {

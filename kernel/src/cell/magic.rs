@@ -1,5 +1,7 @@
 //! The magics there are: one table that parses them, explains them and offers them.
 
+use std::time::Duration;
+
 use super::Problem;
 use super::nearest::nearest;
 
@@ -16,11 +18,15 @@ pub enum Magic {
     Session,
     /// Give the driver back now.
     Stop,
-    /// Show the last lines of the driver's log.
+    /// Show the last lines of a log.
     Logs {
+        /// Of the executor with this number; else of the driver.
+        executor: Option<String>,
         /// How many.
         lines: usize,
     },
+    /// Say how long the driver is kept from being given back, or keep it for so long.
+    Keep(Option<Duration>),
     /// Say how many rows are fetched at most, or set it for the cells that follow.
     Limit(Option<Rows>),
 }
@@ -71,6 +77,17 @@ const TABLE: &[Spec] = &[
         },
     },
     Spec {
+        name: "keep",
+        usage: "%keep [TIME]",
+        about: "do not give the driver back for being idle for so long, such as `2h` or `90m`; `off` takes it back",
+        read: |words| match words {
+            [] => Ok(Magic::Keep(None)),
+            ["off"] => Ok(Magic::Keep(Some(Duration::ZERO))),
+            [time] => keep(time).map(|time| Magic::Keep(Some(time))),
+            _ => Err(TIME),
+        },
+    },
+    Spec {
         name: "limit",
         usage: "%limit [ROWS]",
         about: "say how many rows of a result are fetched and shown, or set it; `all` lifts the limit",
@@ -82,16 +99,9 @@ const TABLE: &[Spec] = &[
     },
     Spec {
         name: "logs",
-        usage: "%logs [LINES]",
-        about: "show the end of the driver's log",
-        read: |words| match words {
-            [] => Ok(Magic::Logs { lines: LOG_LINES }),
-            [count] => match count.parse() {
-                Ok(lines) => Ok(Magic::Logs { lines }),
-                Err(_) => Err("give it a number of lines or nothing"),
-            },
-            _ => Err("give it a number of lines or nothing"),
-        },
+        usage: "%logs [executor NUMBER] [LINES]",
+        about: "show the end of the driver's log, or of an executor's; `%session` lists them",
+        read: logs,
     },
     Spec {
         name: "lsmagic",
@@ -124,6 +134,46 @@ const TABLE: &[Spec] = &[
 ];
 
 const ROWS: &str = "give it a number of rows or `all`";
+
+const LINES: &str = "give it a number of lines, and before it `executor` and a number, or nothing";
+
+const TIME: &str = "give it a time up to a day such as `2h` or `90m`, `off` or nothing";
+
+/// The longest that a driver is kept.
+const LONGEST_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+fn logs(words: &[&str]) -> Result<Magic, &'static str> {
+    let (executor, rest) = match words {
+        ["executor", number, rest @ ..] if number.parse::<u32>().is_ok() => {
+            (Some((*number).to_owned()), rest)
+        }
+        ["executor", ..] => return Err(LINES),
+        rest => (None, rest),
+    };
+    let lines = match rest {
+        [] => LOG_LINES,
+        [count] => count.parse().map_err(|_wrong| LINES)?,
+        _ => return Err(LINES),
+    };
+    Ok(Magic::Logs { executor, lines })
+}
+
+/// A time as people write it, `90s`, `30m`, `2h` or `1d`.
+fn keep(word: &str) -> Result<Duration, &'static str> {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = word.split_at(digits);
+    let unit = match unit {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return Err(TIME),
+    };
+    let count: u64 = count.parse().map_err(|_wrong| TIME)?;
+    let time = count.checked_mul(unit).map(Duration::from_secs);
+    time.filter(|time| *time <= LONGEST_KEPT && !time.is_zero())
+        .ok_or(TIME)
+}
 
 fn alone(words: &[&str], magic: Magic) -> Result<Magic, &'static str> {
     match words {

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
-use firesteel_launcher::attach::state::DriverState;
+use firesteel_launcher::attach::state::{DriverState, Home};
 use firesteel_launcher::claim::ClaimId;
 use firesteel_launcher::environment::Environment;
-use firesteel_launcher::launcher::{Launcher, Listed};
+use firesteel_launcher::launcher::{Launcher, Listed, LogsOf};
 use firesteel_launcher::paths::Paths;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::{Answer, var};
 /// `firesteel drivers …`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Drivers {
-    /// List your drivers on this machine.
+    /// List your drivers.
     List(List),
     /// End a driver, whoever uses it.
     Stop(Stop),
@@ -44,6 +44,9 @@ pub(super) struct Stop {
 pub(super) struct Logs {
     /// The driver's id; its beginning is enough for one that runs.
     id: String,
+    /// Show the log of its executor with this number instead.
+    #[arg(long, value_name = "NUMBER")]
+    executor: Option<String>,
     /// How many lines are shown.
     #[arg(long, default_value_t = 50)]
     lines: usize,
@@ -78,12 +81,17 @@ impl Drivers {
                 launcher.stop(&id).await?;
                 say!("Stopped {id}");
             }
-            Self::Logs(Logs { id, lines }) => {
+            Self::Logs(Logs {
+                id,
+                executor,
+                lines,
+            }) => {
                 let id = match id.parse() {
                     Ok(whole) => whole,
                     Err(_) => which(&id, &launcher.list().await?)?,
                 };
-                say!("{}", launcher.logs(&id, lines).await?);
+                let of = executor.map_or(LogsOf::Driver, LogsOf::Executor);
+                say!("{}", launcher.logs(&id, &of, lines).await?);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -107,45 +115,65 @@ fn print(listed: &[Listed]) {
         return say!("No driver runs.");
     }
     say!(
-        "{:<8}  {:<12}  {:<10}  {:>8}  {:>9}  {:>7}  STATE",
+        "{:<8}  {:<12}  {:<10}  {:<24}  {:>9}  {:>9}  {:>7}  STATE",
         "ID",
         "PROFILE",
         "USER",
-        "PROCESS",
+        "WHERE",
+        "EXECUTORS",
         "NOTEBOOKS",
         "RUNNING"
     );
     for driver in listed {
         say!(
-            "{:<8}  {:<12}  {:<10}  {:>8}  {:>9}  {:>7}  {}",
+            "{:<8}  {:<12}  {:<10}  {:<24}  {:>9}  {:>9}  {:>7}  {}",
             &driver.id.as_str()[..8],
             driver.claim.profile,
             driver.claim.user,
-            process(&driver.state).map_or_else(String::new, |pid| pid.to_string()),
+            place(driver),
+            executors(driver),
             driver.attachments,
             driver.operations,
-            state(&driver.state),
+            state(driver),
         );
     }
 }
 
-fn state(state: &DriverState) -> String {
-    match state {
+fn place(driver: &Listed) -> String {
+    match &driver.home {
+        Some(Home::Process { driver, .. }) => format!("process {driver}"),
+        Some(Home::Pod(pod)) => format!("{}/{}", pod.namespace, pod.name),
+        None => String::new(),
+    }
+}
+
+/// How many take tasks; of a driver without any, nothing.
+fn executors(driver: &Listed) -> String {
+    if driver.executors.is_empty() {
+        return String::new();
+    }
+    let running = driver.executors.iter().filter(|e| e.state == "running");
+    format!("{} of {}", running.count(), driver.executors.len())
+}
+
+fn state(driver: &Listed) -> String {
+    match &driver.state {
         DriverState::Starting { phase, since, .. } => {
             format!("{}, {} s", phase.words(), since.elapsed().as_secs())
         }
         DriverState::Ready(facts) => {
             let version = facts.spark_version.as_deref().unwrap_or("?");
-            format!("ready, Spark {version}")
+            let mut said = format!("Spark {version}, ");
+            match driver.idle {
+                None => said.push_str("busy"),
+                Some(idle) => said.push_str(&format!("idle for {} s", idle.as_secs())),
+            }
+            if let Some(kept) = driver.kept {
+                said.push_str(&format!(", kept for {} s", kept.as_secs()));
+            }
+            said
         }
         DriverState::Ended(cause) => format!("ended: {}", cause.sentence),
-    }
-}
-
-fn process(state: &DriverState) -> Option<u32> {
-    match state {
-        DriverState::Ready(facts) => facts.own.as_ref().map(|own| own.driver),
-        _ => None,
     }
 }
 
@@ -155,7 +183,20 @@ fn as_json(driver: &Listed) -> Value {
         _ => None,
     };
     let since = own.and_then(|own| own.started_at.duration_since(SystemTime::UNIX_EPOCH).ok());
-    json!({
+    let executors: Vec<Value> = driver
+        .executors
+        .iter()
+        .map(|executor| {
+            json!({
+                "id": executor.id,
+                "pod": executor.pod,
+                "node": executor.node,
+                "state": executor.state,
+                "age": executor.age.as_secs(),
+            })
+        })
+        .collect();
+    let mut told = json!({
         "id": driver.id.as_str(),
         "profile": driver.claim.profile,
         "user": driver.claim.user,
@@ -164,13 +205,30 @@ fn as_json(driver: &Listed) -> Value {
             DriverState::Ready(_) => "ready",
             DriverState::Ended(_) => "ended",
         },
-        "pid": own.map(|own| own.driver),
-        "keeper_pid": own.map(|own| own.keeper),
         "started_at": since.map(|since| since.as_secs()),
-        "log": own.map(|own| own.log.display().to_string()),
         "kernels": driver.attachments,
         "running": driver.operations,
-    })
+        "executors": executors,
+        "idle": driver.idle.map(|idle| idle.as_secs()),
+        "kept": driver.kept.map(|kept| kept.as_secs()),
+    });
+    match &driver.home {
+        Some(Home::Process {
+            keeper,
+            driver,
+            log,
+        }) => {
+            told["pid"] = json!(driver);
+            told["keeper_pid"] = json!(keeper);
+            told["log"] = json!(log.display().to_string());
+        }
+        Some(Home::Pod(pod)) => {
+            told["namespace"] = json!(pod.namespace);
+            told["pod"] = json!(pod.name);
+        }
+        None => {}
+    }
+    told
 }
 
 #[cfg(test)]
@@ -197,9 +255,13 @@ mod tests {
                 passed: Vec::new(),
                 trouble: None,
             },
+            home: None,
             attachments: 1,
             cells: 0,
             operations: 0,
+            executors: Vec::new(),
+            idle: None,
+            kept: None,
         }
     }
 

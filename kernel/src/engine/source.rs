@@ -1,12 +1,15 @@
 //! Where sessions come from: the seam between the cells and the launcher.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::engine::Engine;
 use firesteel_session::error::Error;
 use tokio::sync::watch;
 
+use super::aside::Aside;
 use crate::cell::Subject;
 use crate::display::{Lifetime, Zone};
 
@@ -26,6 +29,10 @@ pub trait Source: Send + Sync {
     /// is then told by [`lost`](Self::lost) or by the notice of the next [`open`](Self::open).
     async fn ended(&self);
 
+    /// Waits until something is to be told between cells; for ever where there is no driver.
+    /// Cancel-safe.
+    async fn aside(&mut self) -> Aside;
+
     /// Tells whether a cell runs: while one does, its driver is not taken away.
     fn busy(&mut self, busy: bool);
 
@@ -35,8 +42,12 @@ pub trait Source: Send + Sync {
     /// What is open: the driver, the session, who else uses it. For a person.
     async fn describe(&mut self) -> String;
 
-    /// The end of the driver's log.
-    async fn logs(&mut self, lines: usize) -> Result<String, Unavailable>;
+    /// The end of the driver's log, or of an executor's.
+    async fn logs(&mut self, of: LogsOf, lines: usize) -> Result<String, Unavailable>;
+
+    /// Keeps the driver from being given back for being idle for so long, zero takes that back; and
+    /// says how long it is kept.
+    async fn keep(&mut self, time: Option<Duration>) -> String;
 
     /// Gives the driver back now, and says what became of it.
     async fn stop(&mut self) -> Result<String, Unavailable>;

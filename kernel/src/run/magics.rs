@@ -1,5 +1,7 @@
 //! Orders to the kernel itself.
 
+use firesteel_launcher::launcher::LogsOf;
+
 use super::failure;
 use super::interpreter::{Cell, Failure, Outcome};
 use crate::cell::{self, Magic, Rows};
@@ -40,7 +42,14 @@ async fn answer(
         Magic::Profile(None) => Ok(source.profiles()),
         Magic::Profile(Some(name)) => source.choose(name).await.map_err(failed),
         Magic::Session => Ok(source.describe().await),
-        Magic::Logs { lines } => source.logs(*lines).await.map_err(failed),
+        Magic::Logs { executor, lines } => {
+            let of = match executor {
+                Some(executor) => LogsOf::Executor(executor.clone()),
+                None => LogsOf::Driver,
+            };
+            source.logs(of, *lines).await.map_err(failed)
+        }
+        Magic::Keep(time) => Ok(source.keep(*time).await),
         Magic::Stop => source.stop().await.map_err(failed),
     }
 }

@@ -20,7 +20,7 @@ use tower::service_fn;
 use super::line::{Board, Line, LineEnd, Words};
 use super::proto::keeper_client::KeeperClient;
 use super::proto::{self, FromKernel, Hello, from_keeper, from_kernel};
-use super::state::DriverState;
+use super::state::{DriverState, PodName};
 use crate::backend::{Attachee, Attachment};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
@@ -47,6 +47,8 @@ pub(crate) struct Keeper {
     client: KeeperClient<Channel>,
     token: Token,
     authorization: AsciiMetadataValue,
+    /// The pod it is in; none on this machine.
+    pod: Option<PodName>,
 }
 
 /// Why there is no attachment.
@@ -79,13 +81,18 @@ impl Keeper {
                 client: KeeperClient::new(channel),
                 token: Token::new(token),
                 authorization,
+                pod: None,
             }),
             Ok(Err(_)) | Err(_) => None,
         })
     }
 
-    /// A keeper that `dialer` connects to.
-    pub(crate) async fn dialed(dialer: Dialer, token: Token) -> Result<Self, NotAttached> {
+    /// The keeper in `pod`, that `dialer` connects to.
+    pub(crate) async fn dialed(
+        dialer: Dialer,
+        token: Token,
+        pod: PodName,
+    ) -> Result<Self, NotAttached> {
         let mut authorization = MetadataValue::try_from(format!("Bearer {}", token.reveal()))
             .map_err(|_invalid| NotAttached::Ending)?;
         authorization.set_sensitive(true);
@@ -102,6 +109,7 @@ impl Keeper {
                 client: KeeperClient::new(channel),
                 token,
                 authorization,
+                pod: Some(pod),
             }),
             Ok(Err(error)) => Err(NotAttached::Unreachable(innermost(&error))),
             Err(_) => Err(NotAttached::Unreachable(
@@ -157,6 +165,7 @@ impl Keeper {
             keeper,
             out,
             welcome,
+            pod: self.pod.clone(),
         })
     }
 
@@ -174,7 +183,7 @@ impl Keeper {
             .with_incarnation(line.welcome.incarnation.clone());
         address.session_id = Some(who.session_id);
         let state = line.welcome.state.take().unwrap_or_default();
-        let state = DriverState::read(state, &line.welcome, Instant::now());
+        let state = DriverState::read(state, &line.welcome, line.pod.as_ref(), Instant::now());
         let (board, news) = Board::new(state);
         for warning in std::mem::take(&mut line.welcome.warnings) {
             board.notice(warning);

@@ -8,9 +8,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use tonic::Streaming;
 
 use super::proto::{
-    Alive, FromKeeper, FromKernel, Goodbye, Holds, Keep, Running, Welcome, from_keeper, from_kernel,
+    self, Alive, FromKeeper, FromKernel, Goodbye, Holds, Keep, Running, Welcome, from_keeper,
+    from_kernel,
 };
-use super::state::{DriverState, Executors, Outlook, Phase};
+use super::state::{DriverState, Executors, Outlook, Phase, PodName};
 use crate::backend::{News, Notices, Word};
 
 /// What a kernel is told of its driver, on the side of those who tell.
@@ -161,13 +162,15 @@ pub(crate) struct Line {
     pub(super) out: mpsc::Sender<FromKernel>,
     /// How the keeper introduced itself.
     pub(crate) welcome: Welcome,
+    /// The pod the keeper is in; none on this machine.
+    pub(crate) pod: Option<PodName>,
 }
 
 impl Line {
     /// Shows the state and the warnings that came with the welcome.
     pub(crate) fn show_welcome(&mut self, board: &Board) {
         let state = self.welcome.state.take().unwrap_or_default();
-        board.told(DriverState::read(state, &self.welcome, Instant::now()));
+        board.told(self.read(state));
         for warning in std::mem::take(&mut self.welcome.warnings) {
             board.notice(warning);
         }
@@ -209,10 +212,14 @@ impl Line {
         let _gone = self.out.send(message).await;
     }
 
+    fn read(&self, state: proto::State) -> DriverState {
+        DriverState::read(state, &self.welcome, self.pod.as_ref(), Instant::now())
+    }
+
     fn show(&self, message: from_keeper::Message, board: &Board) {
         match message {
             from_keeper::Message::State(state) => {
-                board.told(DriverState::read(state, &self.welcome, Instant::now()));
+                board.told(self.read(state));
             }
             from_keeper::Message::Executors(executors) => board.outlook(|outlook| {
                 outlook.executors = Some(Executors {

@@ -92,14 +92,35 @@ pub struct Facts {
 pub struct OwnFacts {
     /// Random, new with each driver.
     pub incarnation: String,
-    /// Process id of the keeper.
-    pub keeper: u32,
-    /// Process id of the driver.
-    pub driver: u32,
     /// When its start began.
     pub started_at: SystemTime,
-    /// Its log.
-    pub log: PathBuf,
+    /// Where it is.
+    pub home: Home,
+}
+
+/// Where a driver of ours is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    /// On this machine.
+    Process {
+        /// Process id of the keeper.
+        keeper: u32,
+        /// Process id of the driver.
+        driver: u32,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// In a cluster.
+    Pod(PodName),
+}
+
+/// Names a pod of the cluster that a profile uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name there.
+    pub name: String,
 }
 
 impl From<Phase> for proto::Phase {
@@ -149,9 +170,14 @@ impl From<proto::Cause> for Cause {
 }
 
 impl DriverState {
-    /// Reads the state a keeper told; `welcome` is how it introduced itself, `now` is when it was
-    /// told.
-    pub(crate) fn read(state: proto::State, welcome: &proto::Welcome, now: Instant) -> Self {
+    /// Reads the state a keeper told; `welcome` is how it introduced itself, `pod` is where it was
+    /// met if that was not on this machine, `now` is when it was told.
+    pub(crate) fn read(
+        state: proto::State,
+        welcome: &proto::Welcome,
+        pod: Option<&PodName>,
+        now: Instant,
+    ) -> Self {
         match state.state {
             Some(proto::state::State::Starting(starting)) => {
                 let elapsed = Duration::from_millis(starting.milliseconds);
@@ -173,10 +199,15 @@ impl DriverState {
                 spark_version: Some(ready.spark_version),
                 own: Some(OwnFacts {
                     incarnation: welcome.incarnation.clone(),
-                    keeper: welcome.pid,
-                    driver: ready.pid,
                     started_at: SystemTime::UNIX_EPOCH + Duration::from_millis(welcome.started_at),
-                    log: PathBuf::from(&welcome.log),
+                    home: match pod {
+                        Some(pod) => Home::Pod(pod.clone()),
+                        None => Home::Process {
+                            keeper: welcome.pid,
+                            driver: ready.pid,
+                            log: PathBuf::from(&welcome.log),
+                        },
+                    },
                 }),
             }),
             Some(proto::state::State::Ended(cause)) => Self::Ended(cause.into()),

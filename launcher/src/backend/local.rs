@@ -144,7 +144,7 @@ impl Backend for Local {
                     Ok(attachment) => return Ok(attachment),
                     Err(NotAttached::Refused(cause)) => return Err(cause),
                     Err(NotAttached::Ending | NotAttached::Unreachable(_)) => {
-                        tokio::time::sleep(AGAIN).await
+                        tokio::time::sleep(AGAIN).await;
                     }
                 }
                 continue;

@@ -44,8 +44,8 @@ fn write(cause: &Cause) -> String {
     let cause = proto::Cause::from(cause.clone());
     let mut words = Words {
         kind: cause.kind,
-        sentence: cut(cause.sentence),
-        remedy: cut(cause.remedy),
+        sentence: cut(&cause.sentence),
+        remedy: cut(&cause.remedy),
         tail: cause.tail,
     };
     loop {
@@ -61,7 +61,7 @@ fn write(cause: &Cause) -> String {
 }
 
 /// So little that there is room for both, escaped or not.
-fn cut(text: String) -> String {
+fn cut(text: &str) -> String {
     let mut text = text.replace(char::is_control, " ");
     let mut most = LONGEST / 8;
     if text.len() > most {

@@ -5,5 +5,8 @@ pub(crate) mod last_words;
 pub(crate) mod mounts;
 pub(crate) mod names;
 pub(crate) mod objects;
+mod preview;
 pub(crate) mod tls;
 pub(crate) mod trouble;
+
+pub use preview::preview;

@@ -226,15 +226,22 @@ fn by_exit(failed: Failed, setting: &Setting<'_>) -> Option<Cause> {
             Some(heap_full(setting))
         }
         Failed::ToStart(Exit::Signal(KILL)) | Failed::Later(Exit::Signal(KILL)) => {
-            Some(Cause::new(
-                Kind::Killed,
-                "The Spark driver was killed (signal 9), as the system does when memory runs out",
-                format!(
-                    "Set `memory` in the profile to less than {}, give the machine more, or see who killed it; \
-                 the next cell starts a new driver.",
-                    setting.heap
+            Some(match setting.home {
+                Home::Machine => Cause::new(
+                    Kind::Killed,
+                    "The Spark driver was killed (signal 9), as the system does when memory runs out",
+                    format!(
+                        "Set `memory` in the profile to less than {}, give the machine more, or see \
+                         who killed it; the next cell starts a new driver.",
+                        setting.heap
+                    ),
                 ),
-            ))
+                Home::Image(_) => Cause::new(
+                    Kind::Killed,
+                    "The Spark driver was killed in its pod (signal 9), and not for want of memory",
+                    "See who or what killed it; the next cell starts a new driver.",
+                ),
+            })
         }
         Failed::ToStart(Exit::Signal(signal)) | Failed::Later(Exit::Signal(signal)) => {
             Some(Cause::new(

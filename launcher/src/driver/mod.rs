@@ -8,10 +8,14 @@ mod output;
 mod plan;
 mod process;
 mod start;
+mod warm;
 
 pub(crate) use explain::Failed;
+#[cfg(test)]
+pub(crate) use explain::Home;
 pub(crate) use image::{Image, is_version};
 pub(crate) use order::{Order, Parts, may_see};
 pub(crate) use output::tail_of;
 pub(crate) use plan::{Plan, Pod, host};
 pub(crate) use start::{Driver, Running, Starter, no_random};
+pub(crate) use warm::warm;

@@ -29,9 +29,13 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Reads `pipe` into the file at `path` on a thread that ends with the pipe. What an earlier
-    /// driver printed there becomes the old log.
-    pub(crate) fn read(pipe: PipeReader, path: &Path) -> io::Result<Self> {
+    /// Reads `pipe` into the file at `path`, and whole to `echo`, on a thread that ends with the
+    /// pipe. What an earlier driver printed there becomes the old log.
+    pub(crate) fn read(
+        pipe: PipeReader,
+        path: &Path,
+        mut echo: impl io::Write + Send + 'static,
+    ) -> io::Result<Self> {
         let mut log = Log::open(path)?;
         let lines = Arc::new(Mutex::new(VecDeque::with_capacity(LINES)));
         let shared = Arc::clone(&lines);
@@ -44,6 +48,7 @@ impl Output {
                     // A full disk must not stop the driver: Spark says so itself, and the lines at
                     // hand tell it.
                     let _full = log.write(&line);
+                    let _unheard = echo.write_all(&line);
                     let text = String::from_utf8_lossy(&line);
                     let mut lines = shared.lock().unwrap_or_else(PoisonError::into_inner);
                     if lines.len() == LINES {
@@ -154,13 +159,16 @@ mod tests {
         let path = dir.path().join("d.log");
         fs::write(&path, "of an earlier driver\n").unwrap();
         let (reader, mut writer) = io::pipe().unwrap();
-        let mut output = Output::read(reader, &path).unwrap();
+        let (mut heard, echo) = io::pipe().unwrap();
+        let mut output = Output::read(reader, &path, echo).unwrap();
+        let hears = thread::spawn(move || io::read_to_string(&mut heard.by_ref().take(7)));
         for n in 0..1000 {
             writeln!(writer, "line {n}").unwrap();
         }
         writer.write_all(b"not UTF-8: \xff").unwrap();
         drop(writer);
         output.ended().await;
+        assert_eq!(hears.join().unwrap().unwrap(), "line 0\n");
         assert_eq!(output.tail(2), "line 999\nnot UTF-8: \u{fffd}");
         assert_eq!(output.tail(9999).lines().count(), LINES);
         assert!(fs::read(&path).unwrap().starts_with(b"line 0\n"));
@@ -173,7 +181,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("d.log");
         let (reader, mut writer) = io::pipe().unwrap();
-        let mut output = Output::read(reader, &path).unwrap();
+        let mut output = Output::read(reader, &path, io::sink()).unwrap();
         let line = [b'x'; 100_000];
         for _ in 0..200 {
             writer.write_all(&line).unwrap();

@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
-use super::explain::{Failed, Setting, explain};
+use super::explain::{Failed, Home, Setting, explain};
 use super::output::Output;
 use super::plan::{Attempt, FAIR_POOL, Plan};
 use super::process::{Exit, Jvm};
@@ -130,8 +130,13 @@ impl Starter<'_> {
                 "See whether the machine has too many processes, and run `firesteel doctor`.",
             )
         })?;
-        let output =
-            Output::read(pipe, &self.plan.log).map_err(|error| unusable(&self.plan.log, &error))?;
+        let echo: Box<dyn io::Write + Send> = match self.plan.home {
+            Home::Machine => Box::new(io::sink()),
+            // Whoever asks Kubernetes for a pod's log expects Spark's there.
+            Home::Image(_) => Box::new(io::stdout()),
+        };
+        let output = Output::read(pipe, &self.plan.log, echo)
+            .map_err(|error| unusable(&self.plan.log, &error))?;
         let driver = driver.insert(Driver { jvm, output, kills });
         if !packages {
             (self.phase)(Phase::WaitingForSpark);

@@ -12,13 +12,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::culler::{Limits, Why};
 use super::standing::{Action, AttachmentId, Clock, Fact, Policy, Standing};
 use crate::attach::proto;
 use crate::attach::state::Phase;
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 use crate::driver::Running;
-use crate::profile::Profile;
+use crate::profile::{Profile, Span};
 
 /// How long the sessions of those who are there may take to be released when the driver ends.
 const LAST_RELEASE: Duration = Duration::from_secs(2);
@@ -45,6 +46,10 @@ pub(super) enum Event {
 pub(super) struct Present {
     pub(super) attachments: Vec<proto::Attached>,
     pub(super) operations: usize,
+    /// For how long nothing has run; `None` while something does.
+    pub(super) idle: Option<Duration>,
+    /// For how long the driver is kept, as somebody asked.
+    pub(super) kept: Option<Duration>,
 }
 
 /// The way to the desk, and what it shows to everyone.
@@ -52,12 +57,30 @@ pub(super) struct Present {
 pub(super) struct Reception {
     events: mpsc::UnboundedSender<Event>,
     pub(super) state: State,
+    give_back: watch::Receiver<GiveBack>,
 }
 
+/// When the driver will be given back for being idle; `None` while it is not planned.
+pub(super) type GiveBack = Option<Instant>;
+
 impl Reception {
+    /// Whether nobody uses the driver now.
+    pub(super) async fn idle(&self) -> bool {
+        let (answer, present) = oneshot::channel();
+        self.tell(Event::Describe(answer));
+        present.await.is_ok_and(|present| {
+            present.operations == 0 && present.attachments.iter().all(|kernel| kernel.cells == 0)
+        })
+    }
+
     /// Tells the desk. Gives whether it is there still.
     pub(super) fn tell(&self, event: Event) -> bool {
         self.events.send(event).is_ok()
+    }
+
+    /// Follows the plans to give the driver back from now on.
+    pub(super) fn give_back(&self) -> watch::Receiver<GiveBack> {
+        self.give_back.clone()
     }
 }
 
@@ -71,16 +94,52 @@ pub(super) struct State {
 /// The states of a driver.
 #[derive(Debug, Clone)]
 pub(super) enum Shown {
-    Starting(Phase),
+    Starting(Starting),
     Ready(Running),
     Ended(Cause),
+}
+
+/// How far a start is.
+#[derive(Debug, Clone)]
+pub(super) struct Starting {
+    phase: Phase,
+    /// When this phase began.
+    since: Instant,
+    /// The phases before it.
+    passed: Vec<(Phase, Duration)>,
+}
+
+impl Starting {
+    fn at(now: Instant) -> Self {
+        Self {
+            phase: Phase::Preparing,
+            since: now,
+            passed: Vec::new(),
+        }
+    }
+
+    /// Goes on to a phase; one that it is in already goes on itself.
+    fn go_on(&mut self, phase: Phase, now: Instant) {
+        if phase != self.phase {
+            self.passed.push((self.phase, now - self.since));
+            self.phase = phase;
+            self.since = now;
+        }
+    }
 }
 
 impl State {
     /// Says how far the start is.
     pub(super) fn starting(&self, phase: Phase) {
         tracing::info!(phase = phase.words(), "the driver starts");
-        self.sender.send_replace(Shown::Starting(phase));
+        self.sender.send_if_modified(|shown| match shown {
+            Shown::Starting(starting) => {
+                starting.go_on(phase, Instant::now());
+                true
+            }
+            // What ended while it started has ended.
+            Shown::Ready(_) | Shown::Ended(_) => false,
+        });
     }
 
     /// Follows the state from now on.
@@ -91,10 +150,17 @@ impl State {
     /// The state as it is told to kernels.
     pub(super) fn told(&self, shown: &Shown) -> proto::State {
         let state = match shown {
-            Shown::Starting(phase) => proto::state::State::Starting(proto::Starting {
-                phase: proto::Phase::from(*phase).into(),
-                milliseconds: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
-                passed: Vec::new(),
+            Shown::Starting(starting) => proto::state::State::Starting(proto::Starting {
+                phase: proto::Phase::from(starting.phase).into(),
+                milliseconds: milliseconds(self.since.elapsed()),
+                passed: starting
+                    .passed
+                    .iter()
+                    .map(|&(phase, took)| proto::Passed {
+                        phase: proto::Phase::from(phase).into(),
+                        milliseconds: milliseconds(took),
+                    })
+                    .collect(),
             }),
             Shown::Ready(running) => proto::state::State::Ready(proto::Ready {
                 spark_version: running.spark_version.clone(),
@@ -112,6 +178,7 @@ pub(super) struct Desk {
     standing: Standing,
     kernels: BTreeMap<AttachmentId, Kernel>,
     state: State,
+    give_back: watch::Sender<GiveBack>,
     user: String,
     /// Calls the driver, once it takes calls.
     client: Option<Client>,
@@ -134,18 +201,24 @@ impl Desk {
     ) -> (Self, Reception) {
         let (sender, events) = mpsc::unbounded_channel();
         let state = State {
-            sender: Arc::new(watch::Sender::new(Shown::Starting(Phase::Preparing))),
+            sender: Arc::new(watch::Sender::new(Shown::Starting(Starting::at(began)))),
             since: began,
         };
         let policy = Policy {
             grace: profile.grace.duration(),
             lease: profile.away.duration(),
+            limits: Limits::new(
+                profile.idle_limit.map(Span::duration),
+                profile.max_age.map(Span::duration),
+            ),
         };
+        let (give_back, follow) = watch::channel(None);
         let desk = Self {
             events,
             standing: Standing::new(policy, Clock::ZERO),
             kernels: BTreeMap::new(),
             state: state.clone(),
+            give_back,
             user: claim.user.clone(),
             client: None,
             tasks,
@@ -154,6 +227,7 @@ impl Desk {
         let reception = Reception {
             events: sender,
             state,
+            give_back: follow,
         };
         (desk, reception)
     }
@@ -172,27 +246,50 @@ impl Desk {
     /// Works until the driver is to be ended, and gives why. Cancel-safe.
     pub(super) async fn until_end(&mut self) -> Cause {
         loop {
-            let next = self.standing.next().map(|clock| self.began + clock);
-            let time = async {
-                match next {
-                    Some(next) => tokio::time::sleep_until(next).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let event = tokio::select! {
-                event = self.events.recv() => event,
-                () = time => None,
-            };
-            let now = self.began.elapsed();
-            let actions = match event {
-                Some(Event::Stop(why)) => return stopped(&why),
-                Some(event) => self.take(event, now),
-                None => self.standing.tick(now),
-            };
-            if self.carry_out(actions) {
-                return unused();
+            if let Some(cause) = self.step().await {
+                return cause;
             }
         }
+    }
+
+    /// Works while something runs, for `patience` at most. Gives why the driver ends, where that
+    /// was found meanwhile.
+    pub(super) async fn finish(&mut self, patience: Duration) -> Option<Cause> {
+        let work = async {
+            while self.standing.is_busy() {
+                if let Some(cause) = self.step().await {
+                    return Some(cause);
+                }
+            }
+            None
+        };
+        tokio::time::timeout(patience, work).await.ok().flatten()
+    }
+
+    /// Takes in the next thing that happens, and gives why the driver is to be ended, if it is.
+    /// Cancel-safe.
+    async fn step(&mut self) -> Option<Cause> {
+        let next = self.standing.next().map(|clock| self.began + clock);
+        let time = async {
+            match next {
+                Some(next) => tokio::time::sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        let event = tokio::select! {
+            // What has happened counts before what time makes necessary: who is busy by now is
+            // not given back.
+            biased;
+            event = self.events.recv() => event,
+            () = time => None,
+        };
+        let now = self.began.elapsed();
+        let actions = match event {
+            Some(Event::Stop(why)) => return Some(stopped(&why)),
+            Some(event) => self.take(event, now),
+            None => self.standing.tick(now),
+        };
+        self.carry_out(actions).map(given_back)
     }
 
     /// Tells everyone that the driver has ended, or is about to, and lets go of their sessions.
@@ -262,9 +359,9 @@ impl Desk {
         self.kernels.iter().find_map(same)
     }
 
-    /// Gives whether the driver is to end.
-    fn carry_out(&mut self, actions: Vec<Action>) -> bool {
-        let mut end = false;
+    /// Gives why the driver is to end, if it is.
+    fn carry_out(&mut self, actions: Vec<Action>) -> Option<Why> {
+        let mut end = None;
         for action in actions {
             match action {
                 Action::Drop(id) => {
@@ -281,7 +378,15 @@ impl Desk {
                             .spawn(async move { release(&client, &user, &session).await });
                     }
                 }
-                Action::End => end = true,
+                Action::WarnOfEnd(time) => {
+                    tracing::info!(?time, "the driver is idle and will be given back");
+                    self.give_back.send_replace(Some(Instant::now() + time));
+                }
+                Action::Unwarn => {
+                    tracing::info!("the driver stays");
+                    self.give_back.send_replace(None);
+                }
+                Action::End(why) => end = Some(why),
             }
         }
         end
@@ -294,12 +399,14 @@ impl Desk {
                 kernel_id: kernel.id.clone(),
                 session_id: session.to_owned(),
                 cells,
-                silent_milliseconds: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
+                silent_milliseconds: milliseconds(silent),
             })
         };
         Present {
             attachments: self.kernels.iter().filter_map(attached).collect(),
             operations: self.standing.operations(),
+            idle: self.standing.idle_for(now),
+            kept: self.standing.kept_for(now),
         }
     }
 }
@@ -338,10 +445,43 @@ fn stopped(why: &str) -> Cause {
     )
 }
 
-fn unused() -> Cause {
-    Cause::new(
-        Kind::Unused,
-        "Nobody used the Spark driver any more",
-        "The next cell starts a new driver.",
-    )
+fn given_back(why: Why) -> Cause {
+    let again = "The next cell starts a new driver.";
+    match why {
+        Why::Unused => Cause::new(Kind::Unused, "Nobody used the Spark driver any more", again),
+        Why::Idle(time) => Cause::new(
+            Kind::Idle,
+            format!(
+                "The Spark driver was idle for {} and was given back",
+                spoken(time)
+            ),
+            format!(
+                "{again} `idleLimit` in the profile says how long one may be idle, and `%keep 2h` keeps one."
+            ),
+        ),
+        Why::Old(age) => Cause::new(
+            Kind::Idle,
+            format!(
+                "The Spark driver was {} old and idle, and was given back",
+                spoken(age)
+            ),
+            format!(
+                "{again} `maxAge` in the profile says how old one may be, and `%keep 2h` keeps one."
+            ),
+        ),
+    }
+}
+
+/// A time as people say it.
+fn spoken(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

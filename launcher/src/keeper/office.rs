@@ -15,12 +15,17 @@ use super::upstream::DriverUpstream;
 use super::{mistaken, orphans};
 use crate::cause::Cause;
 use crate::claim::Claim;
-use crate::driver::{Driver, Failed, Plan, Starter};
+use crate::driver::{Driver, Failed, Plan, Starter, warm};
 use crate::profile::Profile;
 use crate::secret::Lockwork;
 
 /// How long those who are connected have to take what is left to say to them.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a driver that is ready waits for its first query before it makes one of its own. On two
+/// processors that saves the first query a second or more when it comes later, and costs it up to
+/// half a second when it comes at the same time.
+const UNASKED: Duration = Duration::from_secs(1);
 
 /// What a keeper keeps.
 pub(super) struct Terms<'a> {
@@ -46,6 +51,24 @@ pub(super) struct Office<'a> {
     /// Cancelled when nothing of it is to begin any more.
     closing: CancellationToken,
     driver: Option<Driver>,
+}
+
+/// How far a driver was when something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// It did not take calls yet.
+    Starting,
+    /// It took calls.
+    Ready,
+}
+
+/// What a keeper does that is told to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ending {
+    /// What is told to kernels.
+    pub(super) why: fn(When) -> Cause,
+    /// How long what runs may take to come to its own end.
+    pub(super) patience: Duration,
 }
 
 /// How a keeper's work came to its end.
@@ -124,13 +147,9 @@ impl<'a> Office<'a> {
             .spawn(async move { closing.run_until_cancelled(work).await });
     }
 
-    /// Starts the driver and stays with it until it ends, or is to be ended: `told_to_end` says why,
-    /// where `terminate` comes.
-    pub(super) async fn attend(
-        &mut self,
-        terminate: &mut Signal,
-        told_to_end: fn() -> Cause,
-    ) -> Outcome {
+    /// Starts the driver and stays with it until it ends, or is to be ended, as where `terminate`
+    /// comes.
+    pub(super) async fn attend(&mut self, terminate: &mut Signal, ending: Ending) -> Outcome {
         let state = self.desk.state();
         let phase = |phase| state.starting(phase);
         let starter = Starter {
@@ -140,7 +159,7 @@ impl<'a> Office<'a> {
         let started = tokio::select! {
             result = starter.start(&mut self.driver) => result,
             cause = self.desk.until_end() => return Outcome::Given(cause),
-            _ = terminate.recv() => return Outcome::Given(told_to_end()),
+            _ = terminate.recv() => return Outcome::Given((ending.why)(When::Starting)),
         };
         let running = match started {
             Ok(running) => running,
@@ -151,14 +170,25 @@ impl<'a> Office<'a> {
             spark = running.spark_version,
             "the driver is ready"
         );
+        let client = running.client.clone();
         self.desk.ready(running);
+        self.beside(|reception| async move {
+            tokio::time::sleep(UNASKED).await;
+            if reception.idle().await {
+                warm(client).await;
+            }
+        });
         let Some(driver) = &mut self.driver else {
             return Outcome::Lost(mistaken());
         };
         let exit = tokio::select! {
             exit = driver.exit() => exit,
             cause = self.desk.until_end() => return Outcome::Given(cause),
-            _ = terminate.recv() => return Outcome::Given(told_to_end()),
+            _ = terminate.recv() => {
+                tracing::info!("the keeper was told to end");
+                let found = self.desk.finish(ending.patience).await;
+                return Outcome::Given(found.unwrap_or_else(|| (ending.why)(When::Ready)));
+            }
         };
         Outcome::Lost(driver.explain(Failed::Later(exit), self.plan).await)
     }
@@ -181,3 +211,6 @@ impl<'a> Office<'a> {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -8,12 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use futures::Stream;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::desk::{Event, Reception, Shown};
+use super::desk::{Event, GiveBack, Reception, Shown, milliseconds};
 use super::standing::{AttachmentId, Fact};
 use crate::attach::proto::{
     self, DescribeRequest, Description, FromKeeper, FromKernel, Hello, LogsRequest, LogsResponse,
@@ -151,6 +152,7 @@ impl proto::keeper_server::Keeper for KeeperService {
             return Ok(Response::new(Box::pin(ReceiverStream::new(answers))));
         }
         let state = self.reception.state.follow();
+        let give_back = self.reception.give_back();
         let id = self.attachments.fetch_add(1, Ordering::Relaxed);
         let dropped = CancellationToken::new();
         let here = self.reception.tell(Event::Attached {
@@ -165,6 +167,7 @@ impl proto::keeper_server::Keeper for KeeperService {
             kernel,
             out,
             state,
+            give_back,
             dropped,
             distance: self.introduction.distance,
         };
@@ -199,8 +202,8 @@ impl proto::keeper_server::Keeper for KeeperService {
             attachments: present.attachments,
             operations: u32::try_from(present.operations).unwrap_or(u32::MAX),
             executors: Vec::new(),
-            idle_milliseconds: None,
-            kept_milliseconds: None,
+            idle_milliseconds: present.idle.map(milliseconds),
+            kept_milliseconds: present.kept.map(milliseconds),
         }))
     }
 
@@ -228,6 +231,7 @@ struct Visit {
     kernel: Streaming<FromKernel>,
     out: mpsc::Sender<Result<FromKeeper, Status>>,
     state: watch::Receiver<Shown>,
+    give_back: watch::Receiver<GiveBack>,
     dropped: CancellationToken,
     distance: Distance,
 }
@@ -257,6 +261,7 @@ impl Visit {
                 changed = self.state.changed() => {
                     Next::stay_if(changed.is_ok() && self.tell_state().await)
                 }
+                Ok(()) = self.give_back.changed() => Next::stay_if(self.tell_plan().await),
                 heard = self.kernel.message() => self.hear(heard),
                 () = self.out.closed() => Next::Cut,
                 () = self.dropped.cancelled() => {
@@ -287,11 +292,27 @@ impl Visit {
         sent.is_ok() && !matches!(shown, Shown::Ended(_))
     }
 
+    async fn tell_plan(&mut self) -> bool {
+        let plan = *self.give_back.borrow_and_update();
+        let wait = plan.map(|at| at.saturating_duration_since(Instant::now()));
+        let plan = proto::GiveBack {
+            in_milliseconds: wait.map(milliseconds),
+        };
+        let plan = from_keeper::Message::GiveBack(plan);
+        self.out.send(Ok(message(plan))).await.is_ok()
+    }
+
     fn hear(&self, heard: Result<Option<FromKernel>, Status>) -> Next {
         let fact = match heard {
             Ok(Some(FromKernel { message })) => match message {
                 Some(from_kernel::Message::Running(running)) => {
                     Fact::Running(self.id, running.cells)
+                }
+                Some(from_kernel::Message::Keep(keep)) => {
+                    Fact::Keep(self.id, Duration::from_secs(keep.seconds))
+                }
+                Some(from_kernel::Message::Holds(holds)) => {
+                    Fact::Holds(self.id, !holds.what.is_empty())
                 }
                 Some(from_kernel::Message::Goodbye(_)) => return Next::Leave,
                 // A word of a newer kernel is a sign of life.

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::culler::{Culler, Idle, Limits, Verdict, Why};
+
 /// A reading of a monotonic clock: time since the keeper started.
 pub(crate) type Clock = Duration;
 
@@ -20,7 +22,12 @@ pub(crate) struct Policy {
     /// How long an attachment may be silent. Spark itself keeps an operation without a stream for
     /// the same time.
     pub(crate) lease: Duration,
+    /// How long a driver may stay when kernels are there and nothing runs.
+    pub(crate) limits: Limits,
 }
+
+/// The longest that a driver is kept from being given back by one wish.
+const LONGEST_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +50,11 @@ pub(crate) enum Fact {
     Heard(AttachmentId),
     /// So many cells of a kernel run.
     Running(AttachmentId, u32),
+    /// A kernel's session holds something that is lost with the driver, or nothing any more.
+    Holds(AttachmentId, bool),
+    /// A kernel asks that the driver be kept from being given back for so long, from now on and
+    /// also when the kernel has left. Replaces what was asked before.
+    Keep(AttachmentId, Duration),
     /// A kernel left, or died.
     Gone(AttachmentId),
     /// A call of a client began.
@@ -76,8 +88,12 @@ pub(crate) enum Action {
     Drop(AttachmentId),
     /// Interrupt what runs in this session, and release it.
     Release(String),
-    /// Nobody is left: end the driver.
-    End,
+    /// Tell the users that the driver is idle and ends in so long.
+    WarnOfEnd(Duration),
+    /// Tell them that it stays.
+    Unwarn,
+    /// End the driver.
+    End(Why),
 }
 
 /// Who is there and what runs.
@@ -90,6 +106,13 @@ pub(crate) struct Standing {
     kept: BTreeMap<(String, String), Clock>,
     /// Since when nobody has been there and nothing has run.
     unused: Option<Clock>,
+    /// Since when nothing has run; a kernel that comes counts as if it had run something.
+    quiet: Option<Clock>,
+    /// Until when the driver is kept.
+    kept_until: Clock,
+    /// What the culler goes by, as it was when anything was last noted or looked at.
+    idle: Option<Idle>,
+    culler: Culler,
     ended: bool,
 }
 
@@ -97,6 +120,7 @@ pub(crate) struct Standing {
 struct Attachment {
     session: String,
     cells: u32,
+    holds: bool,
     heard: Clock,
 }
 
@@ -109,6 +133,10 @@ impl Standing {
             calls: BTreeMap::new(),
             kept: BTreeMap::new(),
             unused: Some(now),
+            quiet: Some(now),
+            kept_until: Clock::ZERO,
+            idle: None,
+            culler: Culler::new(policy.limits),
             ended: false,
         }
     }
@@ -122,9 +150,11 @@ impl Standing {
                 let attachment = Attachment {
                     session,
                     cells: 0,
+                    holds: false,
                     heard: now,
                 };
                 self.attachments.insert(id, attachment);
+                self.quiet = None;
             }
             Fact::Returned { id, was } => {
                 if let Some(mut attachment) = self.attachments.remove(&was) {
@@ -138,6 +168,19 @@ impl Standing {
                 if let Some(attachment) = self.attachments.get_mut(&id) {
                     attachment.cells = cells;
                 }
+            }
+            Fact::Holds(id, holds) => {
+                self.heard(id, now);
+                if let Some(attachment) = self.attachments.get_mut(&id) {
+                    attachment.holds = holds;
+                }
+            }
+            Fact::Keep(id, time) => {
+                self.heard(id, now);
+                self.kept_until = match time.min(LONGEST_KEPT) {
+                    Duration::ZERO => Clock::ZERO,
+                    time => now + time,
+                };
             }
             Fact::Gone(id) => actions.extend(self.gone(id)),
             Fact::Opened(opened) => {
@@ -165,6 +208,7 @@ impl Standing {
             }
         }
         self.settle(now);
+        actions.extend(self.culler.recall(self.idle, now).map(Action::from));
         actions
     }
 
@@ -184,27 +228,56 @@ impl Standing {
         self.kept
             .retain(|_, since| now.saturating_sub(*since) < self.policy.lease);
         self.settle(now);
-        let over = |since: Clock| now.saturating_sub(since) >= self.policy.grace;
-        if self.unused.is_some_and(over) && !self.ended {
-            self.ended = true;
-            actions.push(Action::End);
+        if self.ended {
+            return actions;
         }
+        if self.leaves_at().is_some_and(|end| end <= now) {
+            actions.push(Action::End(Why::Unused));
+        }
+        actions.extend(self.culler.tick(self.idle, now).map(Action::from));
+        self.ended = actions
+            .iter()
+            .any(|action| matches!(action, Action::End(_)));
         actions
+    }
+
+    /// When it ends for nobody being there.
+    fn leaves_at(&self) -> Option<Clock> {
+        let grace = self.unused? + self.policy.grace;
+        Some(grace.max(self.kept_until))
     }
 
     /// When [`tick`](Self::tick) has something to say next, unless something happens before.
     pub(crate) fn next(&self) -> Option<Clock> {
-        let leases = self.attachments.values().map(|attachment| attachment.heard);
+        let heard = self.attachments.values().map(|kernel| kernel.heard);
+        let silent = heard.clone().min();
         let kept = self.kept.values().copied();
-        let lease = leases
+        let lease = heard
             .chain(kept)
             .min()
             .map(|heard| heard + self.policy.lease);
-        let grace = self
-            .unused
-            .filter(|_| !self.ended)
-            .map(|since| since + self.policy.grace);
-        lease.into_iter().chain(grace).min()
+        let end = self
+            .leaves_at()
+            .into_iter()
+            .chain(self.culler.next(self.idle));
+        // A kernel that falls silent takes a warning back.
+        let stale = self
+            .idle
+            .and(silent)
+            .map(|heard| heard + self.policy.lease / 2);
+        let end = end.chain(stale).filter(|_| !self.ended);
+        lease.into_iter().chain(end).min()
+    }
+
+    /// For how long nothing has run; `None` while something does.
+    pub(crate) fn idle_for(&self, now: Clock) -> Option<Duration> {
+        self.quiet.map(|since| now.saturating_sub(since))
+    }
+
+    /// For how long the driver is kept still.
+    pub(crate) fn kept_for(&self, now: Clock) -> Option<Duration> {
+        let left = self.kept_until.saturating_sub(now);
+        (!left.is_zero()).then_some(left)
     }
 
     /// Whether a cell of an attachment runs, a call's stream is open, or an operation is kept for a
@@ -260,13 +333,31 @@ impl Standing {
     }
 
     fn settle(&mut self, now: Clock) {
-        let used = !self.attachments.is_empty() || self.is_busy();
-        self.unused = match (used, self.unused) {
-            (true, _) => None,
-            (false, since) => since.or(Some(now)),
-        };
+        let busy = self.is_busy();
+        let since = |used: bool, since: Option<Clock>| (!used).then(|| since.unwrap_or(now));
+        self.unused = since(busy || !self.attachments.is_empty(), self.unused);
+        self.quiet = since(busy, self.quiet);
+        // A kernel says several times within its lease that it lives. What one runs that was silent
+        // for half of it is not known.
+        let fresh = |kernel: &Attachment| now.saturating_sub(kernel.heard) < self.policy.lease / 2;
+        let known = !self.attachments.is_empty() && self.attachments.values().all(fresh);
+        self.idle = self.quiet.filter(|_| known).map(|since| Idle {
+            since,
+            holding: self.attachments.values().any(|kernel| kernel.holds),
+            kept: self.kept_until,
+        });
+    }
+}
+
+impl From<Verdict> for Action {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Warn(time) => Self::WarnOfEnd(time),
+            Verdict::Unwarn => Self::Unwarn,
+            Verdict::End(why) => Self::End(why),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

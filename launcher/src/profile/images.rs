@@ -35,9 +35,7 @@ impl TryFrom<String> for Pattern {
     fn try_from(text: String) -> Result<Self, String> {
         let fine = match text.strip_suffix('*') {
             None => is_image(&text),
-            Some(start) => start
-                .strip_suffix(['/', ':', '@'])
-                .is_some_and(|before| is_image(before)),
+            Some(start) => start.strip_suffix(['/', ':', '@']).is_some_and(is_image),
         };
         if fine {
             Ok(Self(text))

@@ -155,7 +155,7 @@ impl Profiles {
             self.variable(&locked, name, "FIRESTEEL_SHARE", "share")?;
             taken.say(
                 "FIRESTEEL_SHARE",
-                Values {
+                &Values {
                     share: Some(share),
                     ..Values::default()
                 },
@@ -166,7 +166,7 @@ impl Profiles {
             let connect = Some(remote.clone());
             taken.say(
                 "SPARK_REMOTE",
-                Values {
+                &Values {
                     connect,
                     ..Values::default()
                 },

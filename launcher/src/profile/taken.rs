@@ -77,9 +77,9 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes what a variable says.
-    pub(super) fn say(&mut self, variable: &str, values: Values) -> Result<(), ProfileError> {
+    pub(super) fn say(&mut self, variable: &str, values: &Values) -> Result<(), ProfileError> {
         self.path = PathBuf::from(variable);
-        let tree = key::tree(&values).map_err(|error| self.wrong(error.to_string()))?;
+        let tree = key::tree(values).map_err(|error| self.wrong(error.to_string()))?;
         key::join(&mut self.values, tree);
         Ok(())
     }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use firesteel_launcher::attach::state::DriverState;
 use firesteel_session::engine::Engine as _;
 use firesteel_tests::connect::outcome::statement;
-use firesteel_tests::drivers::{Machine, own, session};
+use firesteel_tests::drivers::{Machine, own, pids, session};
 use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +31,9 @@ async fn main() {
         match now {
             DriverState::Starting { phase, .. } => println!("starting {}", phase.words()),
             DriverState::Ready(facts) => {
-                let facts = own(facts);
+                let (keeper, driver) = pids(&own(facts));
                 let session_id = attachment.address().session_id.unwrap();
-                println!("ready {} {} {session_id}", facts.keeper, facts.driver);
+                println!("ready {keeper} {driver} {session_id}");
                 if !sql.is_empty() {
                     attachment.running(1);
                     let session = session(&attachment);

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use firesteel_launcher::attach::state::{DriverState, Facts, OwnFacts};
+use firesteel_launcher::attach::state::{DriverState, Facts, Home, OwnFacts};
 use firesteel_launcher::backend::{Attachee, Attachment};
 use firesteel_launcher::cause::Cause;
 use firesteel_launcher::claim::Claim;
@@ -214,6 +214,17 @@ pub fn own(facts: Facts) -> OwnFacts {
     facts.own.expect("the driver is ours")
 }
 
+/// The process ids of a keeper and its driver.
+///
+/// # Panics
+/// When they are in a pod.
+pub fn pids(own: &OwnFacts) -> (u32, u32) {
+    match &own.home {
+        Home::Process { keeper, driver, .. } => (*keeper, *driver),
+        Home::Pod(pod) => panic!("{pod:?} is no process here"),
+    }
+}
+
 /// Waits until the driver has ended, and gives why.
 ///
 /// # Panics
@@ -279,7 +290,7 @@ fn environment(variables: &[(&str, &str)]) -> Environment {
 }
 
 /// The keeper's program, beside the folder of test programs.
-fn launcher_program() -> PathBuf {
+pub fn launcher_program() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let program = own
         .ancestors()

@@ -21,7 +21,7 @@ use super::seen::{Seen, Subject, Verdict};
 use super::way::Spot;
 use crate::attach::client::{Keeper, NotAttached};
 use crate::attach::line::{Board, Line, LineEnd, Words};
-use crate::attach::state::{DriverState, Phase};
+use crate::attach::state::{DriverState, Phase, PodName};
 use crate::backend::Attachee;
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
@@ -49,7 +49,15 @@ impl Follow {
     /// Connects to the driver's keeper and introduces the kernel.
     pub(super) async fn greet(&self) -> Result<Line, NotAttached> {
         let token = Token::new(self.found.token.clone());
-        let mut keeper = Keeper::dialed(self.dialer.clone(), token).await?;
+        let pod = PodName {
+            namespace: self.access.namespace.clone(),
+            name: self
+                .spot
+                .borrow()
+                .as_ref()
+                .map_or_else(String::new, |spot| spot.pod.clone()),
+        };
+        let mut keeper = Keeper::dialed(self.dialer.clone(), token, pod).await?;
         keeper
             .hello(&self.claim, self.profile_hash.clone(), &self.who)
             .await

@@ -19,7 +19,7 @@ use super::seen::running_at;
 use super::way::Way;
 use crate::attach::client::{Keeper, NotAttached};
 use crate::attach::proto::Description;
-use crate::attach::state::{DriverState, Phase};
+use crate::attach::state::{DriverState, Phase, PodName};
 use crate::cause::{Cause, Kind};
 use crate::claim::{Claim, ClaimId};
 use crate::cluster::names::{DRIVER_CONTAINER, annotation, label, mount};
@@ -40,6 +40,8 @@ const END: Duration = Duration::from_secs(20);
 pub(crate) struct Kept {
     pub(crate) id: ClaimId,
     pub(crate) claim: Claim,
+    /// Its pod, where there is one.
+    pub(crate) pod: Option<PodName>,
     /// What its keeper said of it; else how far its pod is.
     pub(crate) said: Result<Box<Description>, DriverState>,
 }
@@ -67,11 +69,17 @@ impl Shelf {
                 .iter()
                 .filter_map(|job| self.ours(job))
                 .map(|(id, claim, job)| async move {
-                    let said = match timeout(DESCRIBE, self.describe(&id, job)).await {
-                        Ok(said) => said,
-                        Err(_) => Err(starting(job, None)),
-                    };
-                    Kept { id, claim, said }
+                    let pod = self.pod(&id, job).await.ok().flatten();
+                    let described = timeout(DESCRIBE, self.describe(&id, job, pod.as_ref())).await;
+                    let described = described.ok().flatten();
+                    let said = described.ok_or_else(|| starting(job, pod.as_ref()));
+                    let pod = pod.map(|pod| self.name_of(&pod));
+                    Kept {
+                        id,
+                        claim,
+                        pod,
+                        said,
+                    }
                 });
         Ok(join_all(kept).await)
     }
@@ -82,7 +90,8 @@ impl Shelf {
             return Ok(None);
         };
         let (name, uid) = (job.name_any(), job.uid().unwrap_or_default());
-        if let Ok(mut keeper) = self.keeper(id, &job).await
+        let pod = self.pod(id, &job).await?;
+        if let Ok(mut keeper) = self.keeper(id, &job, pod.as_ref()).await
             && keeper.stop(why).await.is_ok()
         {
             match timeout(END, ends(&self.access, &name, &uid)).await {
@@ -104,10 +113,11 @@ impl Shelf {
         let Some(job) = self.job(id).await? else {
             return Ok(None);
         };
-        if let Ok(mut keeper) = self.keeper(id, &job).await {
+        let pod = self.pod(id, &job).await?;
+        if let Ok(mut keeper) = self.keeper(id, &job, pod.as_ref()).await {
             return keeper.logs(lines, executor).await.map(Some);
         }
-        let Some(pod) = self.pod(id, &job).await? else {
+        let Some(pod) = pod else {
             return Ok(Some(String::new()));
         };
         let how = LogParams {
@@ -144,24 +154,32 @@ impl Shelf {
         (claim.user == self.user && labelled && !leaves).then_some((id, claim, job))
     }
 
-    async fn describe(&self, id: &ClaimId, job: &Job) -> Result<Box<Description>, DriverState> {
-        let described = match self.keeper(id, job).await {
-            Ok(mut keeper) => keeper.describe().await.ok(),
-            Err(_) => None,
-        };
-        match described {
-            Some(described) => Ok(Box::new(described)),
-            None => Err(starting(
-                job,
-                self.pod(id, job).await.ok().flatten().as_ref(),
-            )),
+    async fn describe(
+        &self,
+        id: &ClaimId,
+        job: &Job,
+        pod: Option<&Pod>,
+    ) -> Option<Box<Description>> {
+        let mut keeper = self.keeper(id, job, pod).await.ok()?;
+        keeper.describe().await.ok().map(Box::new)
+    }
+
+    fn name_of(&self, pod: &Pod) -> PodName {
+        PodName {
+            namespace: self.access.namespace.clone(),
+            name: pod.name_any(),
         }
     }
 
-    async fn keeper(&self, id: &ClaimId, job: &Job) -> Result<Keeper, NotAttached> {
+    async fn keeper(
+        &self,
+        id: &ClaimId,
+        job: &Job,
+        pod: Option<&Pod>,
+    ) -> Result<Keeper, NotAttached> {
         let unreachable = |why: &str| NotAttached::Unreachable(why.to_owned());
-        let pod = self.pod(id, job).await.map_err(NotAttached::Refused)?;
-        let spot = pod.as_ref().and_then(running_at);
+        let pod = pod.ok_or_else(|| unreachable("it has no pod"))?;
+        let spot = running_at(pod);
         let spot = spot.ok_or_else(|| unreachable("its pod does not run"))?;
         let incarnation = job
             .labels()
@@ -187,7 +205,7 @@ impl Shelf {
         let connector = pinned(&certificate).map_err(|error| unreachable(&error.to_string()))?;
         let (_, spot) = watch::channel(Some(spot));
         let way = Way::new(self.access.clone(), connector, spot);
-        Keeper::dialed(Dialer::new(way), Token::new(token)).await
+        Keeper::dialed(Dialer::new(way), Token::new(token), self.name_of(pod)).await
     }
 
     async fn pod(&self, id: &ClaimId, job: &Job) -> Result<Option<Pod>, Cause> {

@@ -190,6 +190,19 @@ fn pods(assignment: &Assignment, runs: &Kubernetes, pod: &Pod) -> Settings {
             "spark.kubernetes.executor.disableConfigMap",
             "true".to_owned(),
         ),
+        // Nor any right to Services and volumes, of which it makes none.
+        (
+            "spark.kubernetes.driver.service.deleteOnTermination",
+            "false".to_owned(),
+        ),
+        (
+            "spark.kubernetes.driver.ownPersistentVolumeClaim",
+            "false".to_owned(),
+        ),
+        (
+            "spark.kubernetes.driver.reusePersistentVolumeClaim",
+            "false".to_owned(),
+        ),
         // Whoever watches has seen how one ended before Spark removes it.
         (
             "spark.kubernetes.executor.deleteOnTermination",

@@ -12,12 +12,15 @@ use crate::cluster::names::{mount, variable};
 use crate::cluster::tls::Identity;
 use crate::driver::{Image, Pod, host, no_random};
 use crate::environment::Environment;
+use crate::keeper::mistaken;
 use crate::profile::{Kubernetes, Runs};
 use crate::secret::{Lockwork, Secret};
 
 /// Everything a keeper in a pod begins with.
 pub(super) struct Brief {
     pub(super) assignment: Assignment,
+    /// What the assignment's profile runs.
+    pub(super) runs: Kubernetes,
     pub(super) pod: Pod,
     pub(super) identity: Identity,
     pub(super) lockwork: Lockwork,
@@ -35,8 +38,9 @@ impl Brief {
             certificate_pem: text(&mounts.secret(mount::CERTIFICATE))?,
             key_pem: text(&mounts.secret(mount::KEY))?,
         };
-        let Runs::Kubernetes(runs) = &assignment.profile.runs else {
-            return Err(super::super::mistaken());
+        let runs = match &assignment.profile.runs {
+            Runs::Kubernetes(runs) => Kubernetes::clone(runs),
+            Runs::Local(_) | Runs::Remote(_) => return Err(mistaken()),
         };
         let image = Image::look(&runs.image, &runs.spark_version, environment.lookup())?;
         let address = set(environment, variable::POD_IP)?;
@@ -53,18 +57,11 @@ impl Brief {
         };
         Ok(Self {
             assignment,
+            runs,
             pod,
             identity,
             lockwork: Lockwork::new(&token).map_err(|_unspecified| no_random())?,
         })
-    }
-
-    /// What the assignment's profile runs.
-    pub(super) fn runs(&self) -> Result<&Kubernetes, Cause> {
-        match &self.assignment.profile.runs {
-            Runs::Kubernetes(runs) => Ok(runs),
-            Runs::Local(_) | Runs::Remote(_) => Err(super::super::mistaken()),
-        }
     }
 }
 

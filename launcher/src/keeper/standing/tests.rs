@@ -5,20 +5,25 @@ use super::*;
 const POLICY: Policy = Policy {
     grace: Duration::from_secs(60),
     lease: Duration::from_secs(900),
+    limits: Limits {
+        idle: None,
+        age: None,
+        warning: Duration::from_secs(300),
+    },
 };
 
-fn at(seconds: u64) -> Clock {
+pub(in crate::keeper) fn at(seconds: u64) -> Clock {
     Clock::from_secs(seconds)
 }
 
-fn attached(id: AttachmentId, session: &str) -> Fact {
+pub(in crate::keeper) fn attached(id: AttachmentId, session: &str) -> Fact {
     Fact::Attached {
         id,
         session: session.to_owned(),
     }
 }
 
-fn opened(call: u64, session: &str, operation: Option<&str>) -> Fact {
+pub(in crate::keeper) fn opened(call: u64, session: &str, operation: Option<&str>) -> Fact {
     Fact::Opened(Opened {
         call,
         session: session.to_owned(),
@@ -36,7 +41,15 @@ fn released(session: &str, operation: &str) -> Fact {
 /// Plays facts at their seconds and gives everything that was to be done, with the second it was
 /// found at. Ticks come when they were asked for.
 fn play(facts: &[(u64, Fact)], until: u64) -> Vec<(u64, Action)> {
-    let mut standing = Standing::new(POLICY, at(0));
+    play_by(POLICY, facts, until)
+}
+
+pub(in crate::keeper) fn play_by(
+    policy: Policy,
+    facts: &[(u64, Fact)],
+    until: u64,
+) -> Vec<(u64, Action)> {
+    let mut standing = Standing::new(policy, at(0));
     let mut done = Vec::new();
     let mut facts = facts.iter().cloned().peekable();
     for second in 0..=until {
@@ -55,13 +68,13 @@ fn play(facts: &[(u64, Fact)], until: u64) -> Vec<(u64, Action)> {
     done
 }
 
-fn release(session: &str) -> Action {
+pub(in crate::keeper) fn release(session: &str) -> Action {
     Action::Release(session.to_owned())
 }
 
 #[test]
 fn a_driver_nobody_came_for_ends_after_its_grace() {
-    assert_eq!(play(&[], 200), [(60, Action::End)]);
+    assert_eq!(play(&[], 200), [(60, Action::End(Why::Unused))]);
 }
 
 #[test]
@@ -75,7 +88,11 @@ fn a_driver_ends_a_grace_after_its_last_kernel() {
     let done = play(&facts, 300);
     assert_eq!(
         done,
-        [(10, release("a")), (100, release("b")), (160, Action::End)]
+        [
+            (10, release("a")),
+            (100, release("b")),
+            (160, Action::End(Why::Unused))
+        ]
     );
 }
 
@@ -102,7 +119,7 @@ fn a_silent_kernel_goes_when_its_lease_ends_whatever_it_runs() {
         [
             (910, Action::Drop(1)),
             (910, release("a")),
-            (970, Action::End)
+            (970, Action::End(Why::Unused))
         ]
     );
 }
@@ -117,7 +134,7 @@ fn a_kernel_that_is_heard_stays() {
 #[test]
 fn a_call_of_any_client_keeps_the_driver() {
     let facts = [(1, opened(1, "elsewhere", None)), (500, Fact::Closed(1))];
-    assert_eq!(play(&facts, 900), [(560, Action::End)]);
+    assert_eq!(play(&facts, 900), [(560, Action::End(Why::Unused))]);
 }
 
 #[test]
@@ -126,7 +143,7 @@ fn an_operation_is_kept_between_streams_only_for_a_kernel() {
         (0, opened(1, "elsewhere", Some("op"))),
         (10, Fact::Closed(1)),
     ];
-    assert_eq!(play(&facts, 500), [(70, Action::End)]);
+    assert_eq!(play(&facts, 500), [(70, Action::End(Why::Unused))]);
 
     let mut standing = Standing::new(POLICY, at(0));
     standing.note(attached(1, "a"), at(0));
@@ -191,7 +208,7 @@ fn a_kernel_that_comes_back_goes_on_as_it_was() {
         [
             (1700, Action::Drop(2)),
             (1700, release("a")),
-            (1760, Action::End)
+            (1760, Action::End(Why::Unused))
         ]
     );
     let mut standing = Standing::new(POLICY, at(0));
@@ -214,12 +231,12 @@ fn a_kernel_whose_lease_ended_does_not_come_back_by_its_old_name() {
 
 /// One step of a random history.
 #[derive(Debug, Clone)]
-enum Step {
+pub(in crate::keeper) enum Step {
     Fact(Fact),
     Wait(u64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(in crate::keeper) fn step() -> impl Strategy<Value = Step> {
     let id = 0_u64..4;
     let session = (0_u8..3).prop_map(|n| format!("s{n}"));
     let operation = (0_u8..3).prop_map(|n| format!("o{n}"));
@@ -229,6 +246,7 @@ fn step() -> impl Strategy<Value = Step> {
         id.clone().prop_map(|id| Step::Fact(Fact::Heard(id))),
         (id.clone(), id.clone()).prop_map(|(id, was)| Step::Fact(Fact::Returned { id, was })),
         (id.clone(), 0_u32..3).prop_map(|(id, cells)| Step::Fact(Fact::Running(id, cells))),
+        (id.clone(), any::<bool>()).prop_map(|(id, holds)| Step::Fact(Fact::Holds(id, holds))),
         id.prop_map(|id| Step::Fact(Fact::Gone(id))),
         (
             0_u64..6,
@@ -272,7 +290,7 @@ proptest! {
                     let actions = standing.tick(at(now));
                     let used = standing.is_busy() || standing.sessions().next().is_some();
                     alone = if used { None } else { alone.or(Some(now)) };
-                    if actions.contains(&Action::End) {
+                    if actions.contains(&Action::End(Why::Unused)) {
                         prop_assert!(!ended, "ended twice");
                         prop_assert!(!standing.is_busy(), "ended while busy");
                         prop_assert!(alone.is_some_and(|since| now - since >= 60), "ended early");
