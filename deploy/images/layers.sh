@@ -163,7 +163,11 @@ make_notebook() {
     mkdir -p "$in"
     tar --directory="$in" --extract --file="$3/layer.tar"
     install --mode=755 "$program" "$in/usr/local/bin/firesteel"
-    chroot "$in" /usr/local/bin/firesteel install --prefix /usr/local >"$1/log" 2>&1 || {
+    # It looks for itself in /proc.
+    unshare --mount --pid --fork --kill-child bash -euc '
+        mount -t proc proc "$1/proc"
+        exec chroot "$1" /usr/local/bin/firesteel install --prefix /usr/local
+    ' make_notebook "$in" >"$1/log" 2>&1 || {
         cat "$1/log" >&2
         fail "$program does not run on Debian 12, on which the image is based. Build it on a system that is not newer."
     }

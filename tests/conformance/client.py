@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import subprocess
 import time
 from pathlib import Path
@@ -127,6 +128,21 @@ class Kernel:
             message = self.client.get_iopub_msg(timeout=deadline - time.monotonic())
             if message["msg_type"] == "update_display_data" and words in json.dumps(message["content"]):
                 return message["content"]["data"]
+
+    def aside(self, msg_id, timeout, during=None):
+        """What comes on iopub for a cell that has ended: only updates of what it showed may. None where nothing comes in
+        time. Another cell may run meanwhile, `during`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                message = self.client.get_iopub_msg(timeout=deadline - time.monotonic())
+            except queue.Empty:
+                return None
+            parent = message["parent_header"].get("msg_id")
+            if during and parent == during:
+                continue
+            assert parent == msg_id and message["msg_type"] == "update_display_data", message
+            return message["content"]
 
     def end(self):
         if self.ended:

@@ -15,6 +15,10 @@ profiles:
   roomy:
     memory: 1g
     grace: 3s
+  brief:
+    memory: 1g
+    grace: 3s
+    idleLimit: 5s
 """
 
 

@@ -188,9 +188,15 @@ fn a_keeper_that_is_told_to_end_ends_its_driver_and_says_so() {
     let java = "trap '' TERM; sleep 601 & while :; do sleep 602; done";
     let pod = Pod::start(address, java, "60s");
     let deadline = Instant::now() + LONG;
-    while TcpStream::connect((IpAddr::from(address), 7443)).is_err() {
-        assert!(Instant::now() < deadline, "the keeper does not listen");
+    let java_runs = || {
+        let all = processes::of(pod.root.path());
+        all.iter()
+            .any(|process| process.arguments == ["sleep", "602"])
+    };
+    while !java_runs() {
+        assert!(Instant::now() < deadline, "Java does not start");
     }
+    assert!(TcpStream::connect((IpAddr::from(address), 7443)).is_ok());
     let keeper = Pid::from_raw(i32::try_from(pod.keeper.id()).unwrap()).unwrap();
     kill_process(keeper, Signal::TERM).unwrap();
     let (code, said) = pod.ended();

@@ -7,6 +7,7 @@ It fits one Java and one list of jars in one order, which is also what `entrypoi
 
 import glob
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,11 @@ conf = {
     "spark.driver.blockManager.port": "7079",
     "spark.dynamicAllocation.enabled": "true",
     "spark.dynamicAllocation.maxExecutors": "1",
+    # Nothing is asked of Kubernetes, and the executor stays, however slow the machine.
+    "spark.dynamicAllocation.schedulerBacklogTimeout": "1h",
+    "spark.dynamicAllocation.executorIdleTimeout": "1h",
+    "spark.executor.maxNumFailures": "1000000",
+    "spark.kubernetes.executor.missingPodDetectDelta": "1h",
     "spark.decommission.enabled": "true",
     "spark.storage.decommission.enabled": "true",
     "spark.kubernetes.container.image": "none",
@@ -120,10 +126,21 @@ wait_for_text("executor", "Successfully registered with driver", executor)
 
 from pyspark.sql.connect.session import SparkSession  # noqa: E402 - after what it takes a while to start
 
+
+def too_long(*_: object) -> None:
+    raise TimeoutError(f"not answered within {PATIENCE} seconds")
+
+
+signal.signal(signal.SIGALRM, too_long)
+signal.alarm(PATIENCE)
 client = SparkSession.builder.remote("sc://localhost:15002").getOrCreate()
 for query in QUERIES:
-    client.sql(query).toArrow()
+    try:
+        client.sql(query).toArrow()
+    except Exception as error:
+        fail(f"{query}: {error}")
 client.stop()
+signal.alarm(0)
 
 classes = {}
 for process, name in (driver, "driver"), (executor, "executor"):

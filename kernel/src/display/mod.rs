@@ -8,6 +8,7 @@ pub mod error;
 mod facts;
 mod html;
 mod line;
+mod note;
 mod progress;
 mod table;
 mod text;
@@ -20,6 +21,7 @@ use jupyter_protocol::{Media, MediaType};
 
 pub use facts::{Facts, Remaining};
 pub use line::{Lifetime, answer};
+pub use note::noted;
 pub use progress::{running, should_update, starting};
 pub use table::table;
 pub use types::spark_type;

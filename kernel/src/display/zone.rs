@@ -50,6 +50,16 @@ impl Zone {
         &self.name
     }
 
+    /// What the zone's clocks show at an instant, given in seconds since 1970: `14:05 UTC`.
+    pub fn clock(&self, seconds: i64) -> String {
+        let minutes = (seconds + self.offset(seconds)).div_euclid(60);
+        let (hour, minute) = (
+            minutes.div_euclid(60).rem_euclid(24),
+            minutes.rem_euclid(60),
+        );
+        format!("{hour:02}:{minute:02} {}", self.name)
+    }
+
     /// Seconds that the zone's clocks are ahead of universal time at an instant, given in seconds
     /// since 1970.
     pub(super) fn offset(&self, seconds: i64) -> i64 {

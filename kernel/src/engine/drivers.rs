@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use firesteel_launcher::attach::state::DriverState;
 use firesteel_launcher::backend::{Attachee, Attachment};
-use firesteel_launcher::cause::Cause;
+use firesteel_launcher::cause::{Cause, Kind};
 use firesteel_launcher::claim::Claim;
 use firesteel_launcher::environment::Environment;
 use firesteel_launcher::launcher::{Launcher, Listed, LogsOf};
@@ -19,6 +19,7 @@ use firesteel_session::session::Session;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::aside::{Aside, Fate, Told};
 use super::describe;
 use super::keep_alive::KeepAlive;
 use super::ledger::Ledger;
@@ -29,6 +30,9 @@ use crate::display::{Lifetime, Zone};
 /// How long the end of a driver is waited for when a statement fails as if it had ended: the
 /// connection may break a moment before the keeper tells why.
 const LEARN_WHY: Duration = Duration::from_secs(3);
+
+/// How long a keeper may take to say that a driver it was about to give back stays.
+const KEEPS: Duration = Duration::from_secs(3);
 
 /// How long giving a session back may take.
 const CLOSE: Duration = Duration::from_secs(2);
@@ -76,6 +80,10 @@ struct Standing {
     session: Session,
     zone: Zone,
     lifetime: Lifetime,
+    /// What was told of its driver's end.
+    told: Told,
+    /// What its keeper was told that it holds.
+    holds: String,
     /// Ends with the session.
     _keep_alive: Option<KeepAlive>,
 }
@@ -147,6 +155,8 @@ impl Drivers {
             session,
             zone,
             lifetime,
+            told: Told::default(),
+            holds: String::new(),
         })
     }
 
@@ -185,9 +195,16 @@ impl Drivers {
 #[async_trait]
 impl Source for Drivers {
     async fn open(&mut self, phase: watch::Sender<String>) -> Result<Opened, Unavailable> {
+        if let Some(standing) = &self.standing {
+            stays(&standing.attachment).await;
+        }
         let ended = self.standing.as_ref().and_then(ended);
         if let Some(cause) = ended {
+            let tip = cause.kind == Kind::Idle && !self.ledger.is_empty();
             self.forget(&cause.sentence);
+            if let Some(untold) = self.untold.as_mut().filter(|_| tip) {
+                untold.push_str(" `%keep 2h` keeps a driver that is idle.");
+            }
         }
         if self.standing.is_none() {
             self.standing = Some(self.make(&phase).await?);
@@ -246,11 +263,26 @@ impl Source for Drivers {
         }
     }
 
+    async fn aside(&mut self) -> Aside {
+        let Some(standing) = &mut self.standing else {
+            return std::future::pending().await;
+        };
+        let fate = Fate::news(&standing.attachment, &mut standing.told).await;
+        fate.words(&self.ledger, &standing.zone, SystemTime::now())
+    }
+
     fn busy(&mut self, busy: bool) {
         self.busy = busy;
-        if let Some(standing) = &self.standing {
-            standing.attachment.running(u32::from(busy));
+        let Some(standing) = &mut self.standing else {
+            return;
+        };
+        let holds = self.ledger.to_string();
+        if standing.holds != holds {
+            // Before it is idle: how long it may be depends on it.
+            standing.attachment.holds(&holds);
+            standing.holds = holds;
         }
+        standing.attachment.running(u32::from(busy));
     }
 
     fn record(&mut self, subject: &Subject) {
@@ -377,6 +409,22 @@ async fn ready(attachment: &Attachment, phase: &watch::Sender<String>) -> Result
     tokio::select! {
         ready = attachment.ready() => Ok(ready.map(|_| ())?),
         () = tell => Ok(()),
+    }
+}
+
+/// Waits, where the driver is about to be given back, until its keeper has heard that a cell runs
+/// and keeps it, or has ended it.
+async fn stays(attachment: &Attachment) {
+    let mut outlook = attachment.outlook();
+    let mut state = attachment.state();
+    let settled = async {
+        tokio::select! {
+            _ = outlook.wait_for(|outlook| outlook.given_back_at.is_none()) => {}
+            _ = state.wait_for(|state| matches!(state, DriverState::Ended(_))) => {}
+        }
+    };
+    if tokio::time::timeout(KEEPS, settled).await.is_err() {
+        tracing::warn!("the keeper does not say whether the driver stays");
     }
 }
 

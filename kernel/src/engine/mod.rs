@@ -1,11 +1,13 @@
 //! What runs statements: a session on a driver that is found or made when it is first needed.
 
+mod aside;
 mod describe;
 mod drivers;
 mod keep_alive;
 mod ledger;
 mod source;
 
+pub use aside::Aside;
 pub use drivers::{Drivers, Settings};
 pub use ledger::Ledger;
 pub use source::{Opened, Source, Unavailable};

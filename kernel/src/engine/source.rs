@@ -9,6 +9,7 @@ use firesteel_session::engine::Engine;
 use firesteel_session::error::Error;
 use tokio::sync::watch;
 
+use super::aside::Aside;
 use crate::cell::Subject;
 use crate::display::{Lifetime, Zone};
 
@@ -27,6 +28,10 @@ pub trait Source: Send + Sync {
     /// Waits until the driver of the session ends; for ever where there is none. The driver's end
     /// is then told by [`lost`](Self::lost) or by the notice of the next [`open`](Self::open).
     async fn ended(&self);
+
+    /// Waits until something is to be told between cells; for ever where there is no driver.
+    /// Cancel-safe.
+    async fn aside(&mut self) -> Aside;
 
     /// Tells whether a cell runs: while one does, its driver is not taken away.
     fn busy(&mut self, busy: bool);

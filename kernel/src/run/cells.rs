@@ -7,10 +7,11 @@ use super::failure::{self, Place};
 use super::interpreter::{
     Cell, Completeness, Completion, Completions, Failure, Interpreter, Outcome,
 };
+use super::margin::Margin;
 use super::{magics, statement};
 use crate::cell::{self, Piece, ProposalKind, Rows};
 use crate::display;
-use crate::engine::Source;
+use crate::engine::{Aside, Source};
 
 /// Rows of a result that are shown where nothing else is asked for.
 const DEFAULT_ROWS: u64 = 1000;
@@ -19,6 +20,7 @@ const DEFAULT_ROWS: u64 = 1000;
 pub struct Cells {
     source: Box<dyn Source>,
     limit: Rows,
+    margin: Margin,
 }
 
 impl Cells {
@@ -27,6 +29,7 @@ impl Cells {
         Self {
             source,
             limit: Rows::AtMost(DEFAULT_ROWS),
+            margin: Margin::default(),
         }
     }
 
@@ -35,6 +38,9 @@ impl Cells {
             .iter()
             .filter(|piece| matches!(piece, Piece::Sql(_)))
             .count();
+        let busy = Busy::new(&mut *self.source);
+        // What is said of an end is taken back by what runs now, or told by it.
+        self.margin.clear().await;
         let mut number = 0;
         for piece in pieces {
             if cell.stop.is_cancelled() {
@@ -42,7 +48,7 @@ impl Cells {
             }
             let outcome = match piece {
                 Piece::Magic(magic) => {
-                    magics::run(magic, &mut *self.source, &mut self.limit, cell).await
+                    magics::run(magic, &mut *busy.0, &mut self.limit, cell).await
                 }
                 Piece::Sql(text) => {
                     number += 1;
@@ -51,7 +57,9 @@ impl Cells {
                         number: (number, statements),
                     };
                     let rows = text.rows.unwrap_or(self.limit);
-                    statement::run(&mut *self.source, place, rows, &cell.output, &cell.stop).await
+                    let margin = &mut self.margin;
+                    statement::run(&mut *busy.0, place, rows, &cell.output, margin, &cell.stop)
+                        .await
                 }
             };
             if outcome != Outcome::Done {
@@ -62,16 +70,27 @@ impl Cells {
     }
 }
 
+/// The source while a cell runs: however that ends, it is told.
+struct Busy<'a>(&'a mut dyn Source);
+
+impl<'a> Busy<'a> {
+    fn new(source: &'a mut dyn Source) -> Self {
+        source.busy(true);
+        Self(source)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy(false);
+    }
+}
+
 #[async_trait]
 impl Interpreter for Cells {
     async fn execute(&mut self, source: &str, cell: Cell) -> Outcome {
         match cell::parse(source) {
-            Ok(pieces) => {
-                self.source.busy(true);
-                let outcome = self.run(&pieces, &cell).await;
-                self.source.busy(false);
-                outcome
-            }
+            Ok(pieces) => self.run(&pieces, &cell).await,
             Err(error) => Outcome::Failed(failure::of_cell(&error)),
         }
     }
@@ -111,6 +130,19 @@ impl Interpreter for Cells {
 
     async fn inspect(&mut self, source: &str, cursor: usize, _detail: u8) -> Option<Media> {
         cell::help_at(source, cursor).map(display::plain)
+    }
+
+    async fn between(&mut self) {
+        loop {
+            match self.source.aside().await {
+                Aside::Soon(line) => self.margin.write(&line).await,
+                Aside::Over(line) => {
+                    self.margin.write(&line).await;
+                    self.margin.leave();
+                }
+                Aside::Nothing => self.margin.clear().await,
+            }
+        }
     }
 
     async fn end(&mut self, _restart: bool) {

@@ -32,6 +32,12 @@ pub trait Interpreter: Send + 'static {
     /// Jupyter's level, 0 or 1.
     async fn inspect(&mut self, source: &str, cursor: usize, detail: u8) -> Option<Media>;
 
+    /// Does what is to be done between cells, such as updating what one of them showed, in its
+    /// [`Output`]. Called when nothing is asked for, given up when something is, and never returns.
+    async fn between(&mut self) {
+        std::future::pending().await
+    }
+
     /// Gives back whatever is held; called once, last. `restart` is what the front end said.
     async fn end(&mut self, restart: bool);
 }

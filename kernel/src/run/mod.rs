@@ -4,6 +4,7 @@ mod cells;
 mod failure;
 pub mod interpreter;
 mod magics;
+mod margin;
 pub mod queue;
 mod statement;
 mod view;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::{self, Place};
 use super::interpreter::{Failure, Outcome};
+use super::margin::Margin;
 use super::view::View;
 use crate::cell::Rows;
 use crate::display::{self, Facts, Remaining};
@@ -48,16 +49,17 @@ pub(super) async fn run(
     place: Place<'_>,
     rows: Rows,
     output: &Output,
+    margin: &mut Margin,
     stop: &CancellationToken,
 ) -> Outcome {
     let mut view = View::new(output);
     let opened = match open(source, &mut view, stop).await {
         None => {
-            view.instead("Interrupted").await;
+            leave(view, "Interrupted", margin).await;
             return Outcome::Interrupted;
         }
         Some(Err(unavailable)) => {
-            view.instead("Failed").await;
+            leave(view, "Failed", margin).await;
             return Outcome::Failed(failure::of_unavailable(&unavailable));
         }
         Some(Ok(opened)) => opened,
@@ -67,19 +69,26 @@ pub(super) async fn run(
     }
     match fetch(source, &opened, place, rows, &mut view, stop).await {
         Ran::Interrupted => {
-            view.instead("Interrupted").await;
+            leave(view, "Interrupted", margin).await;
             Outcome::Interrupted
         }
         Ran::Failed(failure) => {
-            view.instead("Failed").await;
+            leave(view, "Failed", margin).await;
             Outcome::Failed(failure)
         }
         Ran::Done(answer) => {
             source.record(&place.statement.subject);
             let media = shown(&answer, place, rows, &opened);
-            view.result(media).await;
+            margin.remember(view.result(media).await);
             Outcome::Done
         }
+    }
+}
+
+/// Leaves a line where progress was shown.
+async fn leave(view: View<'_>, line: &str, margin: &mut Margin) {
+    if let Some(shown) = view.instead(line).await {
+        margin.remember(shown);
     }
 }
 

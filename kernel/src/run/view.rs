@@ -5,6 +5,7 @@ use std::time::Duration;
 use jupyter_protocol::{Media, MediaType};
 use tokio::time::Instant;
 
+use super::margin::Shown;
 use crate::display;
 use crate::wire::iopub::{DisplayId, Output};
 
@@ -52,16 +53,20 @@ impl<'a> View<'a> {
     }
 
     /// Shows the result, in the place of the progress.
-    pub(super) async fn result(self, media: Media) {
-        self.put(media).await;
+    pub(super) async fn result(self, media: Media) -> Shown {
+        self.put(media.clone()).await;
+        Shown {
+            output: self.output.clone(),
+            id: self.id,
+            media,
+        }
     }
 
     /// Where progress was shown, leaves a line in its place.
-    pub(super) async fn instead(self, line: &str) {
-        if self.shown.is_some() {
-            let text = format!("{line} after {:.1} s", self.elapsed().as_secs_f64());
-            self.put(display::plain(text)).await;
-        }
+    pub(super) async fn instead(self, line: &str) -> Option<Shown> {
+        self.shown.as_ref()?;
+        let text = format!("{line} after {:.1} s", self.elapsed().as_secs_f64());
+        Some(self.result(display::plain(text)).await)
     }
 
     async fn put(&self, media: Media) {

@@ -1,5 +1,6 @@
 //! What is served one after the other.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -7,6 +8,7 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::guard::caught;
 use super::requests::{comm, complete, execute, history, inspect, is_complete, kernel_info};
 use super::{Request, Shared};
 use crate::history::History;
@@ -63,10 +65,17 @@ impl Worker {
 
     async fn run(mut self) -> Box<dyn Interpreter> {
         let shared = Arc::clone(&self.shared);
-        while let Some((request, fate)) = shared.next().await {
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = shared.next() => next,
+                never = between(&mut *self.interpreter) => match never {},
+            };
+            let Some((request, fate)) = next else {
+                return self.interpreter;
+            };
             self.serve(&request, fate).await;
         }
-        self.interpreter
     }
 
     async fn serve(&mut self, request: &Request, fate: Fate) {
@@ -91,4 +100,12 @@ impl Worker {
             unknown => tracing::warn!(message_type = unknown, "this message is not known"),
         }
     }
+}
+
+/// Has the interpreter do what is to be done between requests. After a panic, which is in the log,
+/// it has nothing to do until the next.
+async fn between(interpreter: &mut dyn Interpreter) -> Infallible {
+    // Neither way is there anything to do with what comes back.
+    let _ = caught(interpreter.between()).await;
+    std::future::pending().await
 }

@@ -259,33 +259,53 @@ impl Desk {
     /// Works until the driver is to be ended, and gives why. Cancel-safe.
     pub(super) async fn until_end(&mut self) -> Cause {
         loop {
-            let busy = self.client.is_none() || self.standing.is_busy();
-            self.busy
-                .send_if_modified(|was| std::mem::replace(was, busy) != busy);
-            let next = self.standing.next().map(|clock| self.began + clock);
-            let time = async {
-                match next {
-                    Some(next) => tokio::time::sleep_until(next).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let event = tokio::select! {
-                // What has happened counts before what time makes necessary: who is busy by now is
-                // not given back.
-                biased;
-                event = self.events.recv() => event,
-                () = time => None,
-            };
-            let now = self.began.elapsed();
-            let actions = match event {
-                Some(Event::Stop(why)) => return stopped(&why),
-                Some(event) => self.take(event, now),
-                None => self.standing.tick(now),
-            };
-            if let Some(why) = self.carry_out(actions) {
-                return given_back(why);
+            if let Some(cause) = self.step().await {
+                return cause;
             }
         }
+    }
+
+    /// Works while something runs, for `patience` at most. Gives why the driver ends, where that
+    /// was found meanwhile.
+    pub(super) async fn finish(&mut self, patience: Duration) -> Option<Cause> {
+        let work = async {
+            while self.standing.is_busy() {
+                if let Some(cause) = self.step().await {
+                    return Some(cause);
+                }
+            }
+            None
+        };
+        tokio::time::timeout(patience, work).await.ok().flatten()
+    }
+
+    /// Takes in the next thing that happens, and gives why the driver is to be ended, if it is.
+    /// Cancel-safe.
+    async fn step(&mut self) -> Option<Cause> {
+        let busy = self.client.is_none() || self.standing.is_busy();
+        self.busy
+            .send_if_modified(|was| std::mem::replace(was, busy) != busy);
+        let next = self.standing.next().map(|clock| self.began + clock);
+        let time = async {
+            match next {
+                Some(next) => tokio::time::sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        let event = tokio::select! {
+            // What has happened counts before what time makes necessary: who is busy by now is
+            // not given back.
+            biased;
+            event = self.events.recv() => event,
+            () = time => None,
+        };
+        let now = self.began.elapsed();
+        let actions = match event {
+            Some(Event::Stop(why)) => return Some(stopped(&why)),
+            Some(event) => self.take(event, now),
+            None => self.standing.tick(now),
+        };
+        self.carry_out(actions).map(given_back)
     }
 
     /// Tells everyone that the driver has ended, or is about to, and lets go of their sessions.

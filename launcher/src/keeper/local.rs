@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::office::{Office, Terms};
+use super::office::{Ending, Office, Terms, When};
 use super::service::Distance;
 use super::{mistaken, no_signals, orphans};
 use crate::cause::{Cause, Kind};
@@ -22,6 +22,12 @@ use crate::secret::{Lockwork, Secret};
 
 /// How long a keeper waits for the one before it, which may be ending its driver still.
 const PREDECESSOR: Duration = Duration::from_secs(30);
+
+/// Who ends a keeper here wants its driver gone.
+const ENDING: Ending = Ending {
+    why: told_to_end,
+    patience: Duration::ZERO,
+};
 
 /// Keeps a driver from its start to its end. `bound` is called once kernels can connect; until then
 /// an error is for whoever started the keeper, after that every kernel is told.
@@ -57,7 +63,7 @@ pub(super) async fn keep(order: Order, bound: impl FnOnce()) -> Result<(), Cause
     office.open(|server| server.accept(listener));
     bound();
 
-    let outcome = office.attend(&mut terminate, told_to_end).await;
+    let outcome = office.attend(&mut terminate, ENDING).await;
     leave(&place);
     office.close(outcome.cause().clone()).await;
     tidy(&place, lock);
@@ -123,7 +129,7 @@ fn write_token(path: &Path, token: &Secret) -> io::Result<()> {
     fs::rename(half, path)
 }
 
-fn told_to_end() -> Cause {
+fn told_to_end(_when: When) -> Cause {
     Cause::new(
         Kind::Stopped,
         "The keeper of the Spark driver was told to end",

@@ -53,6 +53,24 @@ pub(super) struct Office<'a> {
     driver: Option<Driver>,
 }
 
+/// How far a driver was when something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// It did not take calls yet.
+    Starting,
+    /// It took calls.
+    Ready,
+}
+
+/// What a keeper does that is told to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ending {
+    /// What is told to kernels.
+    pub(super) why: fn(When) -> Cause,
+    /// How long what runs may take to come to its own end.
+    pub(super) patience: Duration,
+}
+
 /// How a keeper's work came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -129,13 +147,9 @@ impl<'a> Office<'a> {
             .spawn(async move { closing.run_until_cancelled(work).await });
     }
 
-    /// Starts the driver and stays with it until it ends, or is to be ended: `told_to_end` says why,
-    /// where `terminate` comes.
-    pub(super) async fn attend(
-        &mut self,
-        terminate: &mut Signal,
-        told_to_end: fn() -> Cause,
-    ) -> Outcome {
+    /// Starts the driver and stays with it until it ends, or is to be ended, as where `terminate`
+    /// comes.
+    pub(super) async fn attend(&mut self, terminate: &mut Signal, ending: Ending) -> Outcome {
         let state = self.desk.state();
         let phase = |phase| state.starting(phase);
         let starter = Starter {
@@ -145,7 +159,7 @@ impl<'a> Office<'a> {
         let started = tokio::select! {
             result = starter.start(&mut self.driver) => result,
             cause = self.desk.until_end() => return Outcome::Given(cause),
-            _ = terminate.recv() => return Outcome::Given(told_to_end()),
+            _ = terminate.recv() => return Outcome::Given((ending.why)(When::Starting)),
         };
         let running = match started {
             Ok(running) => running,
@@ -170,7 +184,11 @@ impl<'a> Office<'a> {
         let exit = tokio::select! {
             exit = driver.exit() => exit,
             cause = self.desk.until_end() => return Outcome::Given(cause),
-            _ = terminate.recv() => return Outcome::Given(told_to_end()),
+            _ = terminate.recv() => {
+                tracing::info!("the keeper was told to end");
+                let found = self.desk.finish(ending.patience).await;
+                return Outcome::Given(found.unwrap_or_else(|| (ending.why)(When::Ready)));
+            }
         };
         Outcome::Lost(driver.explain(Failed::Later(exit), self.plan).await)
     }

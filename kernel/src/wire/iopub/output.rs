@@ -90,6 +90,11 @@ impl Output {
         Self { way: Way::Nowhere }
     }
 
+    /// Whether anybody is to see it.
+    pub(crate) fn is_heard(&self) -> bool {
+        !matches!(self.way, Way::Nowhere)
+    }
+
     /// Writes to the cell's standard output.
     pub async fn stdout(&self, text: &str) {
         self.send("stream", StreamContent::stdout(text)).await;

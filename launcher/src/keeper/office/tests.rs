@@ -11,6 +11,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Streaming};
 use tower::service_fn;
 
+use super::super::desk::Event;
+use super::super::standing::Fact;
 use super::*;
 use crate::attach::proto::keeper_client::KeeperClient;
 use crate::attach::proto::{
@@ -27,12 +29,20 @@ const SOON: Duration = Duration::from_secs(10);
 pub(in crate::keeper) struct Bench {
     pub(in crate::keeper) server: Server,
     pub(in crate::keeper) token: String,
+    reception: Reception,
     tasks: TaskTracker,
-    _desk: JoinSet<Cause>,
+    desk: JoinSet<Cause>,
 }
 
 impl Bench {
     pub(in crate::keeper) fn new(distance: Distance) -> Self {
+        let (mut bench, mut desk) = Self::with_desk(distance);
+        bench.desk.spawn(async move { desk.until_end().await });
+        bench
+    }
+
+    /// A keeper nobody sits in yet.
+    fn with_desk(distance: Distance) -> (Self, Desk) {
         let plan = Plan {
             profile: "test".to_owned(),
             user: "ada".to_owned(),
@@ -69,19 +79,20 @@ impl Bench {
             lockwork: Lockwork::new(&token).unwrap(),
         });
         let Office {
-            mut desk,
+            desk,
+            reception,
             server,
             tasks,
             ..
         } = office;
-        let mut desks = JoinSet::new();
-        desks.spawn(async move { desk.until_end().await });
-        Self {
+        let bench = Self {
             server,
             token: token.reveal().to_owned(),
+            reception,
             tasks,
-            _desk: desks,
-        }
+            desk: JoinSet::new(),
+        };
+        (bench, desk)
     }
 
     /// Waits until nothing goes on but the desk.
@@ -92,6 +103,17 @@ impl Bench {
             }
         };
         tokio::time::timeout(SOON, quiet).await.unwrap();
+    }
+
+    /// Has the desk take in what it was told so far.
+    async fn settled(&self, desk: &mut Desk) -> Option<Cause> {
+        let (answer, present) = tokio::sync::oneshot::channel();
+        self.reception.tell(Event::Describe(answer));
+        tokio::select! {
+            biased;
+            _ = present => None,
+            cause = desk.until_end() => Some(cause),
+        }
     }
 
     /// A connection of its own.
@@ -243,4 +265,37 @@ async fn another_kernel_or_another_session_takes_nothing_over() {
     let three = bench.attach("other", "s").await;
     bench.expect(&[("k", 1), ("k", 0), ("other", 0)]).await;
     drop((one, two, three));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_to_end_waits_for_what_runs_and_not_for_ever() {
+    let patience = Duration::from_secs(10);
+    let began = Instant::now();
+    let (bench, mut desk) = Bench::with_desk(Distance::Network);
+    // Nobody runs anything.
+    assert_eq!(desk.finish(patience).await, None);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    let tell = |fact| bench.reception.tell(Event::Fact(fact));
+    tell(Fact::Attached {
+        id: 1,
+        session: "s".to_owned(),
+    });
+    tell(Fact::Running(1, 1));
+    // The desk hears of it before it looks.
+    assert_eq!(bench.settled(&mut desk).await, None);
+    // It ends in time.
+    let (ended, ()) = tokio::join!(desk.finish(patience), async {
+        tokio::time::sleep(patience / 2).await;
+        tell(Fact::Running(1, 0));
+    });
+    assert_eq!((ended, began.elapsed()), (None, patience / 2));
+    // It does not.
+    tell(Fact::Running(1, 1));
+    assert_eq!(bench.settled(&mut desk).await, None);
+    assert_eq!(desk.finish(patience).await, None);
+    assert_eq!(began.elapsed(), patience / 2 + patience);
+    // Somebody stops the driver meanwhile.
+    bench.reception.tell(Event::Stop("enough".to_owned()));
+    let cause = desk.finish(patience).await.unwrap();
+    assert!(cause.sentence.contains("enough"), "{cause}");
 }

@@ -4,9 +4,11 @@
 mod brief;
 mod port;
 
+use std::time::Duration;
+
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::office::{Office, Outcome, Terms};
+use super::office::{Ending, Office, Outcome, Terms, When};
 use super::service::Distance;
 use super::steer::Steer;
 use super::{no_signals, orphans};
@@ -16,6 +18,13 @@ use crate::cluster::{last_words, tls};
 use crate::driver::Plan;
 use crate::environment::Environment;
 use brief::Brief;
+
+/// A pod has half a minute to end by default; within it, after this, sessions are let go of and Java
+/// ends.
+const ENDING: Ending = Ending {
+    why: told_to_end,
+    patience: Duration::from_secs(10),
+};
 
 /// Keeps the driver of the pod we are in, from its start to its end.
 ///
@@ -48,18 +57,27 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     office.beside(|_reception| orphans::reap());
     office.beside(|reception| steer.run(reception));
 
-    let outcome = office.attend(&mut terminate, told_to_end).await;
+    let outcome = office.attend(&mut terminate, ENDING).await;
     last_words::say(&brief.pod.mounts.termination_log(), outcome.cause());
     office.close(outcome.cause().clone()).await;
     Ok(outcome)
 }
 
-/// Kubernetes tells a pod to end and not why: its node is drained or goes, something more important
-/// takes its place, or somebody deleted it.
-fn told_to_end() -> Cause {
-    Cause::new(
-        Kind::Stopped,
-        "The Spark driver's pod was told to end: it was deleted or evicted, or its node is going",
-        "The next cell starts a new driver.",
-    )
+/// Kubernetes tells a pod to end and not why: somebody deleted it, its node is drained or goes,
+/// something more important takes its place, or its Job's deadline has passed, which is kept ahead
+/// once the driver is ready.
+fn told_to_end(when: When) -> Cause {
+    match when {
+        When::Starting => Cause::new(
+            Kind::Stopped,
+            "The Spark driver's pod was told to end before Spark was ready: its start deadline has \
+             passed, it was deleted or evicted, or its node is going",
+            "Run the cell again; if that happens again, set `startDeadline` in the profile to more.",
+        ),
+        When::Ready => Cause::new(
+            Kind::Stopped,
+            "The Spark driver's pod was told to end: it was deleted or evicted, or its node is going",
+            "The next cell starts a new driver.",
+        ),
+    }
 }
