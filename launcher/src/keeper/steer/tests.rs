@@ -384,9 +384,9 @@ async fn executors_are_seen_through_every_failure_of_a_watch() {
             "Executor 3 was evicted by its node: The node was low on resource: memory. Spark runs its tasks again."
         ]
     );
+    let asked = of(&log, &Method::GET);
     assert!(
-        log.lock()
-            .unwrap()
+        asked
             .iter()
             .all(|one| one.url.contains("labelSelector=a%3Db"))
     );
