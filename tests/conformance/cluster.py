@@ -55,10 +55,11 @@ def things(kinds=KINDS, selector=OURS):
     return json.loads(listed)["items"]
 
 
-def pods(role=None):
-    """Our pods, or those of one role."""
-    selector = f"{OURS},firesteel.dev/role={role}" if role else OURS
-    return things("pods", selector)
+def pods(role, profile=None):
+    """Our pods of one role, of all profiles or of one."""
+    found = things("pods", f"{OURS},firesteel.dev/role={role}")
+    of = lambda pod: pod["metadata"]["annotations"]["firesteel.dev/profile"]
+    return [pod for pod in found if profile in (None, of(pod))]
 
 
 def names(items):

@@ -87,9 +87,9 @@ def test_executors_go_when_idle_then_the_driver_and_the_next_cell_says_what_was_
     kernel = kernels(env={"FIRESTEEL_PROFILE": "idle"})
     done = kernel.run(f"CREATE TEMPORARY VIEW kept AS SELECT 7 AS n; {WORK}", timeout=START)
     assert done.status == "ok", done.text
-    (driver,) = pods("driver")
-    until(lambda: not pods("executor"), 120, "idle executors are given back")
-    assert names(pods("driver")) == names([driver])
+    (driver,) = pods("driver", "idle")
+    until(lambda: not pods("executor", "idle"), 120, "idle executors are given back")
+    assert names(pods("driver", "idle")) == names([driver])
 
     assert "7" in kernel.run("SELECT n FROM kept", timeout=START).text
     kernel.run("DROP VIEW kept; CREATE TEMPORARY VIEW lost AS SELECT 8 AS n", timeout=START)
@@ -100,7 +100,7 @@ def test_executors_go_when_idle_then_the_driver_and_the_next_cell_says_what_was_
     done = kernel.run("SELECT 1 AS one", timeout=START)
     assert done.status == "ok", done.text
     assert "given back" in done.text and "lost" in done.text, done.text
-    assert names(pods("driver")) != names([driver])
+    assert names(pods("driver", "idle")) != names([driver])
 
 
 def test_a_second_kernel_joins_and_twenty_that_race_get_one_driver(kernels):
@@ -109,7 +109,7 @@ def test_a_second_kernel_joins_and_twenty_that_race_get_one_driver(kernels):
     for kernel, cell in running:
         done = kernel.finish(cell, timeout=START)
         assert done.status == "ok", done.text
-    assert len(pods("driver")) == 1, names(pods("driver"))
+    assert len(pods("driver", "pods")) == 1, names(pods("driver", "pods"))
     assert len(things("jobs")) == 1
 
 
@@ -122,7 +122,7 @@ def test_executors_of_a_gpu_profile_have_gpus_and_the_driver_has_none(kernels):
     for name in watch.ran:
         (container,) = watch.specs[name]["containers"]
         assert container["resources"]["limits"]["nvidia.com/gpu"] == "1", name
-    (driver,) = pods("driver")
+    (driver,) = pods("driver", "gpu")
     assert "nvidia.com/gpu" not in json.dumps(driver["spec"]["containers"])
 
 
@@ -135,7 +135,7 @@ def test_the_older_spark_works_as_well(kernels):
 def test_a_removed_driver_is_told_within_seconds_and_the_next_cell_has_another(kernels):
     kernel = kernels(env={"FIRESTEEL_PROFILE": "scripted"})
     kernel.run("SET x = 1; SELECT 1", timeout=START)
-    (driver,) = pods("driver")
+    (driver,) = pods("driver", "scripted")
     running = kernel.start("SELECT count(*) FROM range(0, 100000000000000) WHERE id % 7 = 3")
     kernel.shown(running, "task")
     threading.Thread(
@@ -163,13 +163,13 @@ def test_a_driver_that_cannot_start_says_why(kernels, profile, words):
 def test_session_logs_and_the_command_line_show_what_runs(kernels):
     kernel = kernels(env={"FIRESTEEL_PROFILE": "pods"})
     kernel.run("SELECT sum(id) FROM range(0, 1000000, 1, 2)", timeout=START)
-    (driver,) = pods("driver")
+    (driver,) = pods("driver", "pods")
     assert driver["metadata"]["name"] in kernel.run("%session").text
     assert "Spark" in kernel.run("%logs").text
     (listed,) = [driver for driver in json.loads(firesteel("drivers", "list", "--json")) if driver["profile"] == "pods"]
     assert "SparkConnect" in firesteel("drivers", "logs", listed["id"])
     firesteel("drivers", "stop", listed["id"])
-    until(lambda: not pods("driver"), 60, "a driver that was stopped is gone")
+    until(lambda: not pods("driver", "pods"), 60, "a driver that was stopped is gone")
 
 
 def test_the_same_notebook_works_inside_a_pod():

@@ -20,6 +20,11 @@ pub(super) struct Seen {
     pod: Sight<Pod>,
     /// Why the Job could not make its pod, as Kubernetes said last.
     complaint: Option<String>,
+    /// What was in the way of the start when that was looked at last: of a pod that a deadline ended
+    /// its status tells that alone.
+    trouble: Option<String>,
+    /// Whether its keeper ever ran.
+    was_up: bool,
 }
 
 /// What is known of one thing.
@@ -89,7 +94,17 @@ impl Seen {
     }
 
     /// What it all means.
-    pub(super) fn verdict(&self, now: Timestamp, subject: &Subject<'_>) -> Verdict {
+    pub(super) fn verdict(&mut self, now: Timestamp, subject: &Subject<'_>) -> Verdict {
+        let verdict = self.judge(now, subject);
+        match &verdict {
+            Verdict::Starting(_, trouble) => self.trouble.clone_from(trouble),
+            Verdict::Up(_) => self.was_up = true,
+            Verdict::Gone(_) => {}
+        }
+        verdict
+    }
+
+    fn judge(&self, now: Timestamp, subject: &Subject<'_>) -> Verdict {
         let gone = match &self.job {
             Sight::Gone(_) | Sight::Absent => true,
             Sight::There(job) => ended(job),
@@ -128,13 +143,10 @@ impl Seen {
         if let Some(cause) = last_words_of(pod) {
             return cause;
         }
-        let trouble = trouble::trouble(pod, now);
-        if self.deadline_passed() {
-            return too_late(
-                trouble.map(|trouble| trouble.sentence(Part::Driver)),
-                subject,
-            );
+        if self.deadline_passed() && !self.was_up {
+            return too_late(self.trouble.as_deref(), subject);
         }
+        let trouble = trouble::trouble(pod, now);
         trouble.map_or_else(|| removed(subject), |trouble| trouble.cause(Part::Driver))
     }
 
@@ -217,7 +229,7 @@ fn not_allowed(complaint: &str, subject: &Subject<'_>) -> Cause {
     )
 }
 
-fn too_late(trouble: Option<String>, subject: &Subject<'_>) -> Cause {
+fn too_late(trouble: Option<&str>, subject: &Subject<'_>) -> Cause {
     let why = trouble.map_or_else(String::new, |trouble| format!(": {trouble}"));
     Cause::new(
         Kind::Deadline,
@@ -238,4 +250,139 @@ fn removed(subject: &Subject<'_>) -> Cause {
         ),
         "The next cell starts a new driver.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SUBJECT: Subject<'_> = Subject {
+        profile: "big",
+        namespace: "sparks",
+        deadline: 60,
+    };
+
+    fn job(conditions: &Value) -> Job {
+        let job = json!({ "metadata": { "uid": "u1" }, "status": { "conditions": conditions } });
+        serde_json::from_value(job).unwrap()
+    }
+
+    fn pod(status: &Value) -> Pod {
+        let pod = json!({
+            "metadata": { "name": "p", "creationTimestamp": "2026-01-01T00:00:00Z" },
+            "spec": { "containers": [{ "name": "driver" }] },
+            "status": status,
+        });
+        serde_json::from_value(pod).unwrap()
+    }
+
+    fn driver(state: &Value) -> Value {
+        json!({
+            "podIP": "10.0.0.7",
+            "phase": "Running",
+            "containerStatuses": [{
+                "name": "driver", "image": "i", "imageID": "", "ready": true, "restartCount": 0, "state": state,
+            }],
+        })
+    }
+
+    fn unschedulable() -> Value {
+        json!({ "phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.",
+        }]})
+    }
+
+    fn verdict(seen: &mut Seen) -> Verdict {
+        seen.verdict("2026-01-01T00:05:00Z".parse().unwrap(), &SUBJECT)
+    }
+
+    fn cause(seen: &mut Seen) -> Cause {
+        match verdict(seen) {
+            Verdict::Gone(cause) => cause,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_start_that_came_too_late_says_what_was_in_its_way() {
+        let mut seen = Seen::default();
+        seen.job(job(&json!([])), "u1");
+        assert_eq!(
+            verdict(&mut seen),
+            Verdict::Starting(Phase::Scheduling, None)
+        );
+        seen.pod(pod(&unschedulable()));
+        let Verdict::Starting(Phase::Scheduling, Some(trouble)) = verdict(&mut seen) else {
+            panic!("a pod that no node takes is in trouble");
+        };
+        assert!(
+            trouble.contains("GPU") || trouble.contains("gpu"),
+            "{trouble}"
+        );
+        let failed = json!([{ "type": "Failed", "status": "True", "reason": "DeadlineExceeded" }]);
+        seen.job(job(&failed), "u1");
+        seen.no_pod();
+        let cause = cause(&mut seen);
+        assert_eq!(cause.kind, Kind::Deadline);
+        assert!(cause.sentence.contains(&trouble), "{cause}");
+    }
+
+    #[test]
+    fn a_keeper_that_runs_is_up_and_its_last_words_count_most() {
+        let mut seen = Seen::default();
+        seen.pod(pod(&driver(&json!({ "running": {} }))));
+        let spot = Spot {
+            pod: "p".to_owned(),
+            address: "10.0.0.7".parse().unwrap(),
+        };
+        assert_eq!(verdict(&mut seen), Verdict::Up(spot));
+        let words = json!({ "kind": "unused", "sentence": "Nobody", "remedy": "Run." }).to_string();
+        let mut ended = driver(&json!({ "terminated": { "exitCode": 0, "message": words } }));
+        ended["phase"] = "Succeeded".into();
+        seen.pod(pod(&ended));
+        assert_eq!(cause(&mut seen).kind, Kind::Unused);
+    }
+
+    #[test]
+    fn a_pod_that_is_not_let_in_ends_the_wait_where_only_a_change_helps() {
+        let event = |message: &str| {
+            let event = json!({ "metadata": {}, "involvedObject": {}, "reason": "FailedCreate", "message": message });
+            serde_json::from_value::<Event>(event).unwrap()
+        };
+        for (message, ends, remedy) in [
+            (
+                "pods \"p\" is forbidden: violates PodSecurity \"restricted:latest\"",
+                true,
+                "profile",
+            ),
+            (
+                "error looking up service account s/firesteel-driver",
+                true,
+                "deploy/rbac",
+            ),
+            ("pods \"p\" is forbidden: exceeded quota: small", false, ""),
+        ] {
+            let mut seen = Seen::default();
+            seen.job(job(&json!([])), "u1");
+            seen.event(&event(message));
+            match verdict(&mut seen) {
+                Verdict::Gone(cause) => assert!(ends && cause.remedy.contains(remedy), "{cause}"),
+                Verdict::Starting(_, said) => assert!(!ends && said.as_deref() == Some(message)),
+                Verdict::Up(spot) => panic!("{spot:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_job_that_was_removed_or_replaced_is_told_as_such() {
+        let mut seen = Seen::default();
+        seen.no_job();
+        assert_eq!(cause(&mut seen).kind, Kind::Stopped);
+        let mut seen = Seen::default();
+        seen.job(job(&json!([])), "another");
+        assert_eq!(cause(&mut seen).kind, Kind::Stopped);
+    }
 }
