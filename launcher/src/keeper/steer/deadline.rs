@@ -19,12 +19,12 @@ use tokio::time::{Instant, sleep};
 
 use super::again::{Failure, Pauses, request};
 use crate::cluster::names::label;
-use crate::keeper::desk::{Event, Reception, Shown};
+use crate::keeper::crew::Crew;
 
 /// How far ahead of now the deadline is moved, in seconds.
 const AHEAD: i64 = 300;
 
-/// It is moved when less than this is left, in seconds.
+/// It is moved when no more than this is left, in seconds.
 const MOVE_AT: i64 = AHEAD / 2;
 
 /// The users are told when it could not be moved and less than this is left.
@@ -38,7 +38,7 @@ const LARGEST: usize = 4 << 20;
 pub(super) fn next(now: Timestamp, start: Timestamp, current: i64) -> Option<i64> {
     let age = now.duration_since(start).as_secs().max(0);
     let left = current.saturating_sub(age);
-    (left < MOVE_AT).then(|| age.saturating_add(AHEAD))
+    (left <= MOVE_AT).then(|| age.saturating_add(AHEAD))
 }
 
 /// Moves the deadline of one Job.
@@ -67,13 +67,8 @@ impl Deadline {
         }
     }
 
-    /// Moves the deadline from the driver's readiness on. Ends the keeper when the Job is gone.
-    pub(super) async fn run(self, reception: &Reception) {
-        let mut state = reception.state.follow();
-        let ready = |shown: &Shown| matches!(shown, Shown::Ready(_));
-        if state.wait_for(ready).await.map(drop).is_err() {
-            return;
-        }
+    /// Moves the deadline until the Job is gone.
+    pub(super) async fn keep_moving(self, crew: &Crew) {
         let mut pauses = Pauses::default();
         let mut end = None;
         let mut told = false;
@@ -89,9 +84,6 @@ impl Deadline {
                 }
                 Ok(Look::Gone) => {
                     tracing::warn!(job = self.job, "the Job is gone");
-                    reception.tell(Event::Stop(
-                        "its Job was removed from the cluster".to_owned(),
-                    ));
                     return;
                 }
                 Err(failure) => {
@@ -100,7 +92,7 @@ impl Deadline {
                         end.map(|end: Instant| end.saturating_duration_since(Instant::now()));
                     if let Some(left) = left.filter(|left| *left < TELL_AT && !told) {
                         told = true;
-                        reception.crew.tell(format!(
+                        crew.tell(format!(
                             "The cluster ends the Spark driver in about {} s, because its keeper cannot \
                              move its Job's deadline: {failure}. Tell whoever runs the cluster.",
                             left.as_secs()
@@ -215,7 +207,7 @@ mod tests {
             // A start deadline of ten minutes, of which one was used.
             (60, 600, None),
             (449, 600, None),
-            (450, 600, None),
+            (450, 600, Some(750)),
             (451, 600, Some(751)),
             (590, 600, Some(890)),
             // It has passed, and nobody has noticed yet.

@@ -17,6 +17,9 @@ use crate::cluster::executors::hint;
 /// How long a driver must be idle before its pods say so: between two cells it is not.
 const SETTLES: Duration = Duration::from_secs(5);
 
+/// How long nothing is sent after something else in the cluster undid it.
+const TAKEN_BACK: Duration = Duration::from_secs(60);
+
 /// How many pods are patched at a time.
 const AT_A_TIME: usize = 4;
 
@@ -56,10 +59,17 @@ impl Mood {
     }
 }
 
+/// A patch that was sent: of which pod, what it was to say, and what came of it.
+struct Sent {
+    uid: String,
+    busy: bool,
+    patched: Result<Pod, Failure>,
+}
+
 /// The patches that are on their way.
 pub(super) struct Hints {
     api: Api<Pod>,
-    flying: FuturesUnordered<BoxFuture<'static, (String, Result<Pod, Failure>)>>,
+    flying: FuturesUnordered<BoxFuture<'static, Sent>>,
     /// The uids of their pods.
     pods: BTreeSet<String>,
     pauses: Pauses,
@@ -95,18 +105,24 @@ impl Hints {
             let (api, name) = (self.api.clone(), pod.name_any());
             self.flying.push(Box::pin(async move {
                 let (how, patch) = (PatchParams::default(), Patch::Merge(patch));
-                (uid, request(api.patch(&name, &how, &patch)).await)
+                let patched = request(api.patch(&name, &how, &patch)).await;
+                Sent { uid, busy, patched }
             }));
         }
     }
 
     /// Waits until a pod was patched, and gives it. Cancel-safe; never ends where none is on its way.
     pub(super) async fn sent(&mut self) -> Option<Pod> {
-        let Some((uid, sent)) = self.flying.next().await else {
+        let Some(sent) = self.flying.next().await else {
             return std::future::pending().await;
         };
-        self.pods.remove(&uid);
-        match sent {
+        self.pods.remove(&sent.uid);
+        match sent.patched {
+            Ok(pod) if hint(&pod, sent.busy).is_some() => {
+                tracing::warn!("something takes back what autoscalers are told");
+                self.not_before = Some(Instant::now() + TAKEN_BACK);
+                Some(pod)
+            }
             Ok(pod) => {
                 self.pauses = Pauses::default();
                 Some(pod)

@@ -13,7 +13,7 @@ mod watch;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 
-use super::desk::Reception;
+use super::desk::{Event, Reception, Shown};
 use crate::cause::Cause;
 use crate::cluster::assignment::Assignment;
 use crate::cluster::mounts::Mounts;
@@ -68,8 +68,19 @@ impl Steer {
     pub(super) async fn run(self, reception: Reception) {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         reception.crew.open_logs(Logs::new(pods.clone()));
-        let deadline = Deadline::new(self.client, &self.namespace, self.job, self.incarnation);
         let watch = Watch::new(pods, self.selector);
-        futures::future::join(deadline.run(&reception), watch.run(&reception)).await;
+        let deadline = Deadline::new(self.client, &self.namespace, self.job, self.incarnation);
+        let deadline = async {
+            // Until then the deadline is that of the start.
+            let ready = |shown: &Shown| matches!(shown, Shown::Ready(_));
+            if reception.state.follow().wait_for(ready).await.is_err() {
+                return;
+            }
+            deadline.keep_moving(&reception.crew).await;
+            let why = "its Job was removed from the cluster";
+            reception.tell(Event::Stop(why.to_owned()));
+        };
+        let watch = watch.run(&reception.crew, reception.busy());
+        futures::future::join(deadline, watch).await;
     }
 }

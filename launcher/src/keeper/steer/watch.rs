@@ -6,13 +6,13 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config, Event, watcher};
 use kube::{Api, ResourceExt as _};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::hints::{Hints, Mood};
 use crate::cluster::executors::{Muster, Now};
 use crate::cluster::names::label;
 use crate::keeper::crew::Crew;
-use crate::keeper::desk::Reception;
 
 /// The watch of one driver's pods.
 pub(super) struct Watch {
@@ -45,10 +45,9 @@ impl Watch {
     }
 
     /// Shows and tells what becomes of executors, and tells autoscalers what is busy.
-    pub(super) async fn run(mut self, reception: &Reception) {
+    pub(super) async fn run(mut self, crew: &Crew, mut busy: watch::Receiver<bool>) {
         let mut events = Box::pin(self.events());
         let mut hints = Hints::new(self.api.clone());
-        let mut busy = reception.busy();
         let mut mood = Mood::Busy;
         loop {
             let wake = self.wake(mood, &hints);
@@ -73,7 +72,7 @@ impl Watch {
             let now = Instant::now();
             mood.note(*busy.borrow_and_update(), now);
             hints.send(self.pods.all(), mood.is_busy(now));
-            self.pods.show(&reception.crew, self.now());
+            self.pods.show(crew, self.now());
         }
     }
 
