@@ -171,7 +171,7 @@ make_notebook() {
         cat "$1/log" >&2
         fail "$program does not run on Debian 12, on which the image is based. Build it on a system that is not newer."
     }
-    chroot "$in" useradd --uid 1000 --user-group --create-home jovyan
+    chroot "$in" useradd --uid 1000 --gid users --create-home jovyan
     for file in etc/passwd etc/group etc/shadow etc/gshadow usr/local/bin/firesteel usr/local/share/jupyter/kernels home/jovyan; do
         mkdir -p "$1/root/$(dirname $file)"
         cp -a "$in/$file" "$1/root/$file"
