@@ -64,6 +64,8 @@ start() {
     shift
     FIRESTEEL_CLUSTER=$state setsid "$@" >"$state/log/$name.log" 2>&1 </dev/null 9>&- &
     echo $! >"$state/run/$name.pid"
+    # Its end is looked for by `runs`; the shell need not tell.
+    disown
 }
 
 # runs NAME: whether what `start NAME` started lives, and is not another process that got its number.
@@ -103,9 +105,11 @@ stop() {
         umount -l "$(printf %b "$target")" || true
     done < <(findmnt -rno TARGET | grep -F "$state/" | sort -r || true)
     [ ! -f "$state/run/network" ] || find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
-    # The sockets of containers' shims lie where containerd always puts them.
-    cat "$state"/run/containerd/io.containerd.runtime.v2.task/k8s.io/*/address 2>/dev/null | sed 's#^unix://##' | xargs -r rm -f || true
     if [ -f "$state/run/network" ]; then
+        # Where containerd always puts its shims' sockets; those that nobody listens on are dead.
+        for target in /run/containerd/s/*; do
+            grep -qF "$target" /proc/net/unix || rm -f "$target"
+        done
         for table in iptables ip6tables; do
             $table-save 2>/dev/null | grep -vE -- '^:(KUBE|CNI)-|^-A (KUBE|CNI)-|-[jg] (KUBE|CNI)-' | $table-restore 2>/dev/null || true
         done

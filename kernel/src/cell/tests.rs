@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn sql(source: &str) -> Vec<SqlText> {
@@ -100,6 +102,16 @@ fn a_wrong_magic_says_what_is_right() {
         ),
         ("%stop now", 1, "`%stop`: it takes nothing, not `now`."),
         (
+            "%keep 2 h",
+            1,
+            "`%keep [TIME]`: give it a time up to a day such as `2h` or `90m`, `off` or nothing, not `2 h`.",
+        ),
+        (
+            "%logs executor all",
+            1,
+            "`%logs [executor NUMBER] [LINES]`: give it a number of lines, and before it `executor` and a number, or nothing, not `executor all`.",
+        ),
+        (
             "%help chart",
             1,
             "`%help [MAGIC]`: give it the name of a magic that `%lsmagic` lists, not `chart`.",
@@ -160,7 +172,7 @@ fn help_and_list_are_the_table_that_parses() {
     }
     assert_eq!(
         listed,
-        "%%sql  %help  %limit  %logs  %lsmagic  %profile  %session  %stop"
+        "%%sql  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %stop"
     );
 }
 
@@ -344,7 +356,8 @@ fn what_could_stand_at_the_cursor_is_proposed() {
             "%|",
             "%",
             &[
-                "%%sql", "%help", "%limit", "%logs", "%lsmagic", "%profile", "%session", "%stop",
+                "%%sql", "%help", "%keep", "%limit", "%logs", "%lsmagic", "%profile", "%session",
+                "%stop",
             ],
         ),
         ("%l|", "%l", &["%limit", "%logs", "%lsmagic"]),
@@ -415,5 +428,41 @@ mod whatever_is_typed {
                 complete(&source, cursor);
             }
         }
+    }
+}
+
+#[test]
+fn magics_read_times_and_executors() {
+    let keep = |seconds| Some(Magic::Keep(Some(Duration::from_secs(seconds))));
+    let logs = |executor: Option<&str>, lines| {
+        Some(Magic::Logs {
+            executor: executor.map(str::to_owned),
+            lines,
+        })
+    };
+    for (source, expected) in [
+        ("%keep", Some(Magic::Keep(None))),
+        ("%keep off", keep(0)),
+        ("%keep 90s", keep(90)),
+        ("%keep 30m", keep(1800)),
+        ("%keep 30min", keep(1800)),
+        ("%keep 24h", keep(86_400)),
+        ("%keep 1d", keep(86_400)),
+        ("%keep 25h", None),
+        ("%keep 0h", None),
+        ("%keep h", None),
+        ("%keep 2", None),
+        ("%keep 99999999999999999999h", None),
+        ("%keep 1h 1h", None),
+        ("%logs", logs(None, 50)),
+        ("%logs 7", logs(None, 7)),
+        ("%logs executor 3", logs(Some("3"), 50)),
+        ("%logs executor 3 7", logs(Some("3"), 7)),
+        ("%logs executor", None),
+        ("%logs 7 executor 3", None),
+        ("%logs executor 3 7 7", None),
+    ] {
+        let read = parse(source).ok().map(|mut pieces| pieces.remove(0));
+        assert_eq!(read, expected.map(Piece::Magic), "{source}");
     }
 }

@@ -90,6 +90,8 @@ impl Drop for Busy<'_> {
 impl Interpreter for Cells {
     async fn execute(&mut self, source: &str, cell: Cell) -> Outcome {
         match cell::parse(source) {
+            // A front end that asks from time to time whether we live is nobody who works.
+            Ok(pieces) if pieces.is_empty() => Outcome::Done,
             Ok(pieces) => self.run(&pieces, &cell).await,
             Err(error) => Outcome::Failed(failure::of_cell(&error)),
         }
@@ -149,3 +151,6 @@ impl Interpreter for Cells {
         self.source.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

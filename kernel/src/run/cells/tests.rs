@@ -1,0 +1,155 @@
+use std::collections::VecDeque;
+use std::future::pending;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use firesteel_launcher::launcher::LogsOf;
+use firesteel_session::error::Error;
+use futures::FutureExt as _;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::cell::Subject;
+use crate::engine::{Opened, Unavailable};
+use crate::run::margin::Shown;
+use crate::wire::iopub::{DisplayId, Output};
+use crate::wire::stdin::Stdin;
+
+/// A source that says what it was told, and does what a test needs.
+#[derive(Default)]
+struct Fake {
+    busy: Arc<Mutex<Vec<bool>>>,
+    hangs: bool,
+    asides: VecDeque<Aside>,
+}
+
+#[async_trait]
+impl Source for Fake {
+    async fn open(&mut self, _phase: watch::Sender<String>) -> Result<Opened, Unavailable> {
+        if self.hangs {
+            return pending().await;
+        }
+        panic!("a fault of our own")
+    }
+
+    async fn lost(&mut self, _error: &Error) -> String {
+        String::new()
+    }
+
+    async fn ended(&self) {
+        pending().await
+    }
+
+    async fn aside(&mut self) -> Aside {
+        match self.asides.pop_front() {
+            Some(aside) => aside,
+            None => pending().await,
+        }
+    }
+
+    fn busy(&mut self, busy: bool) {
+        self.busy.lock().unwrap().push(busy);
+    }
+
+    fn record(&mut self, _subject: &Subject) {}
+
+    async fn describe(&mut self) -> String {
+        String::new()
+    }
+
+    async fn logs(&mut self, _of: LogsOf, _lines: usize) -> Result<String, Unavailable> {
+        Ok(String::new())
+    }
+
+    async fn keep(&mut self, _time: Option<Duration>) -> String {
+        String::new()
+    }
+
+    async fn stop(&mut self) -> Result<String, Unavailable> {
+        Ok(String::new())
+    }
+
+    fn profiles(&self) -> String {
+        String::new()
+    }
+
+    async fn choose(&mut self, _profile: &str) -> Result<String, Unavailable> {
+        Ok(String::new())
+    }
+
+    async fn close(&mut self) {}
+}
+
+fn cell(output: Output) -> Cell {
+    Cell {
+        count: 1,
+        silent: false,
+        output,
+        stdin: Stdin::refused(),
+        stop: CancellationToken::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cell_that_panics_or_is_given_up_leaves_nothing_busy() {
+    for (hangs, code, told) in [
+        (false, "SELECT 1", &[true, false][..]),
+        (true, "SELECT 1", &[true, false]),
+        (false, "%session", &[true, false]),
+        (false, "  ", &[]),
+        (false, "%no such", &[]),
+    ] {
+        let fake = Fake {
+            hangs,
+            ..Fake::default()
+        };
+        let busy = Arc::clone(&fake.busy);
+        let mut cells = Cells::new(Box::new(fake));
+        let (output, _captured) = Output::captured();
+        let run = AssertUnwindSafe(cells.execute(code, cell(output))).catch_unwind();
+        let given_up = tokio::time::timeout(Duration::from_secs(1), run).await;
+        assert_eq!(given_up.is_err(), hangs, "{code}");
+        assert_eq!(*busy.lock().unwrap(), told, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_cells_the_last_result_says_what_becomes_of_the_driver() {
+    let words = |text: &str| text.to_owned();
+    for (asides, expected) in [
+        (
+            vec![Aside::Soon(words("soon")), Aside::Nothing],
+            &["1\nsoon", "1"][..],
+        ),
+        (
+            vec![Aside::Soon(words("soon")), Aside::Over(words("over"))],
+            &["1\nsoon", "1\nover"],
+        ),
+        // The next cell takes a warning back, and leaves what came true.
+        (vec![Aside::Soon(words("soon"))], &["1\nsoon", "1"]),
+        (vec![Aside::Over(words("over"))], &["1\nover"]),
+    ] {
+        let fake = Fake {
+            asides: asides.into(),
+            ..Fake::default()
+        };
+        let mut cells = Cells::new(Box::new(fake));
+        let (output, captured) = Output::captured();
+        cells.margin.remember(Shown {
+            output: output.clone(),
+            id: DisplayId::unique(),
+            media: display::plain("1"),
+        });
+        let between = tokio::time::timeout(Duration::from_secs(1), cells.between());
+        assert!(between.await.is_err(), "it never returns");
+        cells.execute("%session", cell(Output::nowhere())).await;
+        let messages = captured.messages();
+        let texts: Vec<_> = messages
+            .iter()
+            .map(|(_, content)| content["data"]["text/plain"].as_str().unwrap())
+            .collect();
+        assert_eq!(texts, expected);
+    }
+}
