@@ -14,10 +14,11 @@ test: build ## set everything up, run the tests
 test-long: build ## long seeded runs
 	tests/run --long
 
-images: build ## images of Spark, keeper and notebook, without a Docker daemon
-	deploy/images/build
+images: check ## images of Spark, keeper and notebook, without a Docker daemon
+	deploy/images/build --release
 
-cluster: images ## a real Kubernetes on this machine, with these images and a profile that uses it
+cluster: build ## a real Kubernetes on this machine, with these images and a profile that uses it
+	deploy/images/build
 	tests/cluster/up
 	tests/cluster/profile
 

@@ -162,7 +162,7 @@ make_notebook() {
     local program=$2 in=$1/unpacked file
     mkdir -p "$in"
     tar --directory="$in" --extract --file="$3/layer.tar"
-    install --mode=755 "$program" "$in/usr/local/bin/firesteel"
+    install --strip --mode=755 "$program" "$in/usr/local/bin/firesteel"
     # It looks for itself in /proc.
     unshare --mount --pid --fork --kill-child bash -euc '
         mount -t proc proc "$1/proc"
