@@ -35,7 +35,7 @@ pub trait Interpreter: Send + 'static {
     /// Does what is to be done between cells, such as updating what one of them showed, in its
     /// [`Output`]. Called when nothing is asked for, given up when something is, and never returns.
     async fn between(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Gives back whatever is held; called once, last. `restart` is what the front end said.

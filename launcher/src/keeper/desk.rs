@@ -1,7 +1,6 @@
 //! The one who sits in a keeper: takes in what happens, and carries out what follows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use firesteel_session::client::Client;
@@ -14,10 +13,11 @@ use tokio_util::task::TaskTracker;
 
 use super::crew::Crew;
 use super::culler::{Limits, Why};
+use super::reasons::{given_back, stopped};
+use super::shown::{Shown, State, milliseconds};
 use super::standing::{Action, AttachmentId, Clock, Fact, Policy, Standing};
 use crate::attach::proto;
-use crate::attach::state::Phase;
-use crate::cause::{Cause, Kind};
+use crate::cause::Cause;
 use crate::claim::Claim;
 use crate::driver::Running;
 use crate::profile::{Profile, Span};
@@ -92,94 +92,6 @@ impl Reception {
     }
 }
 
-/// The state of the driver, for everyone to see.
-#[derive(Clone)]
-pub(super) struct State {
-    sender: Arc<watch::Sender<Shown>>,
-    since: Instant,
-}
-
-/// The states of a driver.
-#[derive(Debug, Clone)]
-pub(super) enum Shown {
-    Starting(Starting),
-    Ready(Running),
-    Ended(Cause),
-}
-
-/// How far a start is.
-#[derive(Debug, Clone)]
-pub(super) struct Starting {
-    phase: Phase,
-    /// When this phase began.
-    since: Instant,
-    /// The phases before it.
-    passed: Vec<(Phase, Duration)>,
-}
-
-impl Starting {
-    fn at(now: Instant) -> Self {
-        Self {
-            phase: Phase::Preparing,
-            since: now,
-            passed: Vec::new(),
-        }
-    }
-
-    /// Goes on to a phase; one that it is in already goes on itself.
-    fn go_on(&mut self, phase: Phase, now: Instant) {
-        if phase != self.phase {
-            self.passed.push((self.phase, now - self.since));
-            self.phase = phase;
-            self.since = now;
-        }
-    }
-}
-
-impl State {
-    /// Says how far the start is.
-    pub(super) fn starting(&self, phase: Phase) {
-        tracing::info!(phase = phase.words(), "the driver starts");
-        self.sender.send_if_modified(|shown| match shown {
-            Shown::Starting(starting) => {
-                starting.go_on(phase, Instant::now());
-                true
-            }
-            // What ended while it started has ended.
-            Shown::Ready(_) | Shown::Ended(_) => false,
-        });
-    }
-
-    /// Follows the state from now on.
-    pub(super) fn follow(&self) -> watch::Receiver<Shown> {
-        self.sender.subscribe()
-    }
-
-    /// The state as it is told to kernels.
-    pub(super) fn told(&self, shown: &Shown) -> proto::State {
-        let state = match shown {
-            Shown::Starting(starting) => proto::state::State::Starting(proto::Starting {
-                phase: proto::Phase::from(starting.phase).into(),
-                milliseconds: milliseconds(self.since.elapsed()),
-                passed: starting
-                    .passed
-                    .iter()
-                    .map(|&(phase, took)| proto::Passed {
-                        phase: proto::Phase::from(phase).into(),
-                        milliseconds: milliseconds(took),
-                    })
-                    .collect(),
-            }),
-            Shown::Ready(running) => proto::state::State::Ready(proto::Ready {
-                spark_version: running.spark_version.clone(),
-                pid: running.pid,
-            }),
-            Shown::Ended(cause) => proto::state::State::Ended(cause.clone().into()),
-        };
-        proto::State { state: Some(state) }
-    }
-}
-
 /// Owns what a keeper knows.
 pub(super) struct Desk {
     events: mpsc::UnboundedReceiver<Event>,
@@ -209,10 +121,7 @@ impl Desk {
         tasks: TaskTracker,
     ) -> (Self, Reception) {
         let (sender, events) = mpsc::unbounded_channel();
-        let state = State {
-            sender: Arc::new(watch::Sender::new(Shown::Starting(Starting::at(began)))),
-            since: began,
-        };
+        let state = State::new(began);
         let policy = Policy {
             grace: profile.grace.duration(),
             lease: profile.away.duration(),
@@ -253,7 +162,7 @@ impl Desk {
     /// The driver takes calls.
     pub(super) fn ready(&mut self, running: Running) {
         self.client = Some(running.client.clone());
-        self.state.sender.send_replace(Shown::Ready(running));
+        self.state.show(Shown::Ready(running));
     }
 
     /// Works until the driver is to be ended, and gives why. Cancel-safe.
@@ -310,7 +219,7 @@ impl Desk {
 
     /// Tells everyone that the driver has ended, or is about to, and lets go of their sessions.
     pub(super) async fn end(&mut self, cause: Cause) {
-        self.state.sender.send_replace(Shown::Ended(cause));
+        self.state.show(Shown::Ended(cause));
         let Some(client) = &self.client else { return };
         let releases = self
             .standing
@@ -451,53 +360,4 @@ async fn release(client: &Client, user: &str, session: &str) {
     if let Err(failure) = client.release_session(request).await {
         tracing::debug!(%failure, session, "a session was not released");
     }
-}
-
-fn stopped(why: &str) -> Cause {
-    Cause::new(
-        Kind::Stopped,
-        format!("The Spark driver was stopped: {why}"),
-        "The next cell starts a new driver.",
-    )
-}
-
-fn given_back(why: Why) -> Cause {
-    let again = "The next cell starts a new driver.";
-    match why {
-        Why::Unused => Cause::new(Kind::Unused, "Nobody used the Spark driver any more", again),
-        Why::Idle(time) => Cause::new(
-            Kind::Idle,
-            format!(
-                "The Spark driver was idle for {} and was given back",
-                spoken(time)
-            ),
-            format!(
-                "{again} `idleLimit` in the profile says how long one may be idle, and `%keep 2h` keeps one."
-            ),
-        ),
-        Why::Old(age) => Cause::new(
-            Kind::Idle,
-            format!(
-                "The Spark driver was {} old and idle, and was given back",
-                spoken(age)
-            ),
-            format!(
-                "{again} `maxAge` in the profile says how old one may be, and `%keep 2h` keeps one."
-            ),
-        ),
-    }
-}
-
-/// A time as people say it.
-fn spoken(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
-pub(super) fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

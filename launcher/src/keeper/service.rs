@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::desk::{Event, GiveBack, Reception, Shown, milliseconds};
+use super::desk::{Event, GiveBack, Reception};
+use super::shown::{Shown, milliseconds};
 use super::standing::{AttachmentId, Fact};
 use crate::attach::proto::{
     self, DescribeRequest, Description, FromKeeper, FromKernel, Hello, LogsRequest, LogsResponse,

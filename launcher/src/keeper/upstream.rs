@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use firesteel_session::address::Token;
 use tonic::Status;
 
-use super::desk::{Event, Reception, Shown};
+use super::desk::{Event, Reception};
+use super::shown::Shown;
 use super::standing::{Fact, Opened};
 use crate::door::{Call, Effect, Seen, Target, Upstream};
 

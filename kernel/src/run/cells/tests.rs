@@ -39,7 +39,7 @@ impl Source for Fake {
     }
 
     async fn ended(&self) {
-        pending().await
+        pending::<()>().await;
     }
 
     async fn aside(&mut self) -> Aside {

@@ -63,13 +63,13 @@ impl Muster {
         let before = self.there.get(&uid);
         let seen = before.map_or(now.own, |before| before.seen);
         let was_lost = before.is_some_and(|before| matches!(before.fate, Fate::Lost(_)));
-        let waits = self.losses.get(&uid).map(|loss| loss.noticed);
         match &fate {
-            Fate::Lost(why) if !was_lost || waits.is_some() => {
+            // How it looks at first tells most: later its end is mixed with its clearing away.
+            Fate::Lost(why) if !was_lost => {
                 let loss = Loss {
                     id: id(&pod),
                     why: why.clone(),
-                    noticed: waits.unwrap_or(now.own),
+                    noticed: now.own,
                 };
                 self.losses.insert(uid.clone(), loss);
             }

@@ -19,10 +19,13 @@ pub(crate) use reading::{ended, phase};
 pub(crate) use words::Part;
 
 use crate::cluster::names::{DRIVER_CONTAINER, EXECUTOR_CONTAINER, INIT_CONTAINER};
-use reading::{asked_to_end_at, condition, line, telling};
+use reading::{asked_to_end_at, condition, line, of_runtime, telling};
 
 /// How long a node may take to give a pod its volumes and its network before that is told.
 const NODE_PREPARES: SignedDuration = SignedDuration::from_secs(60);
+
+/// SIGTERM as the exit code of a container: what a program that is asked to end ends with.
+const TERMINATED: i32 = 143;
 
 /// Why a pod does not start, or why it ended. What others said is one short line each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -191,10 +194,14 @@ fn exited(pod: &Pod, status: &PodStatus) -> Option<Trouble> {
         let said = ended.message.as_deref().unwrap_or_default();
         // The runtime could not begin it; the code is the runtime's.
         if matches!(reason, "StartError" | "ContainerCannotRun") {
-            return Some(Trouble::Config { said: line(said) });
+            return Some(Trouble::Config {
+                said: of_runtime(said),
+            });
         }
         let finished = ended.finished_at.as_ref().map(|time| time.0);
         let by_itself = match (asked, finished) {
+            // When its container has ended, the kubelet asks again, and the first time is forgotten.
+            (Some(_), _) if ended.exit_code == TERMINATED => false,
             (Some(asked), Some(finished)) => finished < asked,
             (Some(_), None) => false,
             (None, _) => true,
@@ -244,7 +251,9 @@ fn waiting(pod: &Pod, status: &PodStatus) -> Option<Trouble> {
             | "CreateContainerError"
             | "RunContainerError"
             | "PreCreateHookError"
-            | "PostStartHookError" => Trouble::Config { said: line(said) },
+            | "PostStartHookError" => Trouble::Config {
+                said: of_runtime(said),
+            },
             _ => return None,
         })
     })

@@ -66,6 +66,14 @@ pub(super) fn line(said: &str) -> String {
     line
 }
 
+/// What a container runtime says of a container that it cannot start, without the names of its own
+/// layers.
+pub(super) fn of_runtime(said: &str) -> String {
+    let own = "unable to start container process: ";
+    let said = said.split_once(own).map_or(said, |(_, said)| said);
+    line(said.trim_end().trim_end_matches(": unknown"))
+}
+
 /// The line that tells most of what a program said at last: its last error, else its last line.
 pub(super) fn telling(said: &str) -> Option<String> {
     let lines = || {

@@ -198,7 +198,7 @@ fn every_end_of_an_executor_is_told_in_words() {
                     "failed to create containerd task: exec: \"/opt/entrypoint.sh\": no such file or directory: unknown",
                 ),
             ),
-            "cannot be started: failed to create containerd task: exec: \"/opt/entrypoint.sh\": no such file or directory: unknown",
+            "cannot be started: failed to create containerd task: exec: \"/opt/entrypoint.sh\": no such file or directory",
             "See whether everything that the profile names is there, such as Secrets and their keys, \
              and whether the image runs as another user than root.",
         ),
@@ -315,6 +315,76 @@ fn what_keeps_a_pod_from_starting_is_told_in_words() {
     }
 }
 
+/// Statuses of pods as a real kubelet and a real scheduler left them.
+#[test]
+fn what_a_real_cluster_says_is_understood() {
+    let recorded: Vec<Value> = serde_json::from_str(include_str!("recorded.json")).unwrap();
+    let now = at("07:30:00");
+    let told: Vec<(&str, String)> = recorded
+        .iter()
+        .map(|one| {
+            let pod: Pod = serde_json::from_value(one["pod"].clone()).unwrap();
+            let trouble = trouble(&pod, now);
+            (
+                one["case"].as_str().unwrap(),
+                trouble.map_or_else(String::new, |trouble| trouble.happened(false)),
+            )
+        })
+        .collect();
+    let expected = [
+        (
+            "badcommand",
+            "cannot be started: exec: \"/no/such\": stat /no/such: no such file or directory",
+        ),
+        (
+            "deleted while it runs",
+            "was deleted by a person or a program",
+        ),
+        ("deleted", "was deleted by a person or a program"),
+        (
+            "disk",
+            "was evicted by its node: Usage of EmptyDir volume \"spark-local-dir-1\" exceeds the limit \"5Mi\"",
+        ),
+        (
+            "evicted while it runs",
+            "was evicted, because its node is drained by a person or an autoscaler",
+        ),
+        (
+            "evicted",
+            "was evicted, because its node is drained by a person or an autoscaler",
+        ),
+        (
+            "exit1",
+            "ended with exit code 1: java.lang.IllegalStateException: boo",
+        ),
+        (
+            "nogpu",
+            "cannot be placed on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu",
+        ),
+        (
+            "noimage",
+            "cannot get image registry.invalid/none:1: Head \"https://registry.invalid/v2/none/manifests/1\": dial \
+             tcp: lookup registry.invalid on 10.255.255.53:53: no such host",
+        ),
+        ("nosecret", "cannot be started: secret \"none\" not found"),
+        (
+            "novolume",
+            "cannot be started: its node did not get volumes and network ready",
+        ),
+        (
+            "oom",
+            "was killed for using more than its 40Mi of memory (OOMKilled)",
+        ),
+        (
+            "preempted while it runs",
+            "was preempted by pods of higher priority",
+        ),
+        ("preempted", "was preempted by pods of higher priority"),
+        ("sigkill", "was killed (exit code 137)"),
+    ];
+    assert_eq!(told, expected.map(|(case, words)| (case, words.to_owned())));
+}
+
 #[test]
 fn registries_say_no_in_many_ways() {
     for (said, refusal) in [
@@ -370,6 +440,7 @@ fn who_ended_first_decides_between_a_program_and_its_deletion() {
         (0, None, None),
         // Asked at 06:04:00, ended at 06:05:00.
         (143, Some("06:05:00"), Some(Trouble::Deleted)),
+        (143, Some("06:07:00"), Some(Trouble::Deleted)),
         (0, Some("06:05:00"), None),
         // Asked at 06:06:00, a minute after it had ended.
         (1, Some("06:07:00"), Some(program(1))),

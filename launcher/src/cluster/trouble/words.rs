@@ -1,6 +1,6 @@
 //! A pod's trouble in words: what happened, and what to do about it.
 
-use super::{Refusal, Trouble, Want};
+use super::{Refusal, TERMINATED, Trouble, Want};
 use crate::cause::{Cause, Kind};
 
 /// What a pod is to its users.
@@ -30,9 +30,8 @@ impl Part {
     }
 }
 
-/// SIGKILL and SIGTERM as the exit codes of containers.
+/// SIGKILL as the exit code of a container.
 const KILLED: i32 = 137;
-const TERMINATED: i32 = 143;
 
 /// Exit code of a Java that was told to end when its heap is full (`ExitOnOutOfMemoryError`).
 const HEAP_FULL: i32 = 3;

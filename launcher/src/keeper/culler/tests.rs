@@ -53,7 +53,9 @@ fn the_warning_comes_a_quarter_before_the_end_within_bounds() {
 fn a_driver_that_nothing_runs_on_is_warned_of_and_ended() {
     let hour = policy(Some(HOUR), None);
     let warn = |at, time| (at, Action::WarnOfEnd(seconds(time)));
-    let cases: [(&str, Vec<(u64, Fact)>, Vec<(u64, Action)>); 10] = [
+    // What happens, as facts at their seconds, and what is done at which.
+    type Case = (&'static str, Vec<(u64, Fact)>, Vec<(u64, Action)>);
+    let cases: [Case; 10] = [
         ("idle", vec![], vec![warn(3300, 300), (3600, idle(3600))]),
         (
             "a cell in time",

@@ -13,7 +13,8 @@ mod watch;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 
-use super::desk::{Event, Reception, Shown};
+use super::desk::{Event, Reception};
+use super::shown::Shown;
 use crate::cause::Cause;
 use crate::cluster::assignment::Assignment;
 use crate::cluster::mounts::Mounts;
