@@ -40,7 +40,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-fn container(state: Value) -> Value {
+fn container(state: &Value) -> Value {
     json!([{"name": "executor", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state}])
 }
 
@@ -61,7 +61,7 @@ fn running(id: u32) -> Pod {
     let state = json!({"running": {"startedAt": "2026-11-21T06:01:00Z"}});
     pod(
         id,
-        json!({"status": {"phase": "Running", "containerStatuses": container(state)}}),
+        json!({"status": {"phase": "Running", "containerStatuses": container(&state)}}),
     )
 }
 
@@ -70,7 +70,7 @@ fn ended(id: u32, reason: &str, code: i32) -> Pod {
     let phase = if code == 0 { "Succeeded" } else { "Failed" };
     pod(
         id,
-        json!({"status": {"phase": phase, "containerStatuses": container(state)}}),
+        json!({"status": {"phase": phase, "containerStatuses": container(&state)}}),
     )
 }
 

@@ -18,6 +18,8 @@ use crate::attach::proto::keeper_client::KeeperClient;
 use crate::attach::proto::{
     self, DescribeRequest, FromKeeper, FromKernel, Hello, Running, from_keeper, from_kernel,
 };
+use crate::attach::state::Executors;
+use crate::cluster::executors::{self, Executor};
 use crate::driver::{Home, Parts};
 use crate::profile::{Memory, Profile};
 use crate::secret::Secret;
@@ -298,4 +300,58 @@ async fn who_is_told_to_end_waits_for_what_runs_and_not_for_ever() {
     bench.reception.tell(Event::Stop("enough".to_owned()));
     let cause = desk.finish(patience).await.unwrap();
     assert!(cause.sentence.contains("enough"), "{cause}");
+}
+
+#[tokio::test]
+async fn kernels_hear_how_many_executors_there_are_and_what_befell_them() {
+    let bench = Bench::new(Distance::Network);
+    let mut early = bench.attach("early", "a").await;
+    let executor = Executor {
+        id: "7".to_owned(),
+        pod: "x-exec-7".to_owned(),
+        node: "node-1".to_owned(),
+        standing: executors::Standing::Running,
+        since: None,
+    };
+    let count = Executors {
+        running: 1,
+        pending: 2,
+    };
+    bench.reception.crew.show(vec![executor], count);
+    let mut late = bench.attach("late", "b").await;
+    let expected = proto::Executors {
+        running: 1,
+        pending: 2,
+    };
+    for kernel in [&mut early, &mut late] {
+        let heard = kernel.keeper.message().await.unwrap().unwrap().message;
+        assert_eq!(heard, Some(from_keeper::Message::Executors(expected)));
+    }
+    bench
+        .reception
+        .crew
+        .tell("Executor 7 was evicted.".to_owned());
+    for kernel in [&mut early, &mut late] {
+        let heard = kernel.keeper.message().await.unwrap().unwrap().message;
+        let notice = proto::Notice {
+            text: "Executor 7 was evicted.".to_owned(),
+        };
+        assert_eq!(heard, Some(from_keeper::Message::Notice(notice)));
+    }
+
+    let mut client = bench.connect().await;
+    let request = bench.authorized(DescribeRequest {});
+    let described = client.describe(request).await.unwrap().into_inner();
+    let [seen] = described.executors.as_slice() else {
+        panic!("{described:?}")
+    };
+    assert_eq!((seen.id.as_str(), seen.state.as_str()), ("7", "running"));
+    let logs = proto::LogsRequest {
+        lines: 10,
+        executor: Some("8".to_owned()),
+    };
+    let mut client = bench.connect().await;
+    let refused = client.logs(bench.authorized(logs)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    assert!(refused.message().contains("executors 7"), "{refused}");
 }

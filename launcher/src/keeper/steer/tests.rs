@@ -268,7 +268,7 @@ async fn a_keeper_whose_job_is_gone_is_told() {
     }
 }
 
-fn pod(name: &str, role: &str, version: u32, status: Value) -> Value {
+fn pod(name: &str, role: &str, version: u32, status: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
@@ -281,7 +281,7 @@ fn pod(name: &str, role: &str, version: u32, status: Value) -> Value {
 }
 
 fn running(name: &str, version: u32) -> Value {
-    pod(name, "executor", version, json!({"phase": "Running"}))
+    pod(name, "executor", version, &json!({"phase": "Running"}))
 }
 
 fn evicted(name: &str, version: u32) -> Value {
@@ -290,11 +290,11 @@ fn evicted(name: &str, version: u32) -> Value {
         name,
         "executor",
         version,
-        json!({"phase": "Failed", "reason": "Evicted", "message": said}),
+        &json!({"phase": "Failed", "reason": "Evicted", "message": said}),
     )
 }
 
-fn list(items: Vec<Value>) -> Answer {
+fn list(items: &[Value]) -> Answer {
     let metadata = json!({"resourceVersion": "10"});
     Answer::Says(
         200,
@@ -302,7 +302,7 @@ fn list(items: Vec<Value>) -> Answer {
     )
 }
 
-fn event(kind: &str, object: Value) -> Value {
+fn event(kind: &str, object: &Value) -> Value {
     json!({"type": kind, "object": object})
 }
 
@@ -355,19 +355,19 @@ async fn executors_are_seen_through_every_failure_of_a_watch() {
             return match lists {
                 1 => Answer::Says(500, status(500, "InternalError")),
                 2 => Answer::TooMuch(1),
-                3 => list(vec![running("exec-1", 5)]),
+                3 => list(&[running("exec-1", 5)]),
                 // What happened while nobody watched.
-                _ => list(vec![running("exec-2", 12), running("exec-3", 12)]),
+                _ => list(&[running("exec-2", 12), running("exec-3", 12)]),
             };
         }
         watches += 1;
         match watches {
-            1 => Answer::Breaks(vec![event("ADDED", running("exec-4", 11))]),
+            1 => Answer::Breaks(vec![event("ADDED", &running("exec-4", 11))]),
             2 => Answer::Says(410, status(410, "Expired")),
-            3 => Answer::Breaks(vec![event("ERROR", status(410, "Expired"))]),
+            3 => Answer::Breaks(vec![event("ERROR", &status(410, "Expired"))]),
             4 => Answer::Streams(vec![
-                event("MODIFIED", evicted("exec-3", 13)),
-                event("DELETED", evicted("exec-3", 14)),
+                event("MODIFIED", &evicted("exec-3", 13)),
+                event("DELETED", &evicted("exec-3", 14)),
             ]),
             _ => Answer::Silence,
         }
@@ -411,15 +411,15 @@ async fn autoscalers_are_told_what_is_busy_with_as_few_words_as_it_takes() {
             } else {
                 "executor"
             };
-            let mut pod = pod(name, role, 20, json!({"phase": "Running"}));
+            let mut pod = pod(name, role, 20, &json!({"phase": "Running"}));
             let annotations = asked.body["metadata"]["annotations"].as_object().unwrap();
             let kept = annotations.iter().filter(|(_, value)| !value.is_null());
             pod["metadata"]["annotations"] = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
             return Answer::Says(200, pod);
         }
         if !asked.is_watch() && !std::mem::replace(&mut listed, true) {
-            let driver = pod("driver", "driver", 5, json!({"phase": "Running"}));
-            return list(vec![driver, running("exec-1", 5)]);
+            let driver = pod("driver", "driver", 5, &json!({"phase": "Running"}));
+            return list(&[driver, running("exec-1", 5)]);
         }
         Answer::Silence
     });
@@ -468,7 +468,7 @@ async fn an_executors_log_is_read_while_it_is_there() {
             return Answer::Says(404, status(404, "NotFound"));
         }
         if !asked.is_watch() && !std::mem::replace(&mut listed, true) {
-            return list(vec![running("exec-1", 5), running("exec-2", 5)]);
+            return list(&[running("exec-1", 5), running("exec-2", 5)]);
         }
         Answer::Silence
     });
