@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use firesteel_launcher::attach::state::Executors;
 use firesteel_session::engine::Progress;
 use jupyter_protocol::Media;
 
@@ -20,24 +21,28 @@ pub fn should_update(last: Option<Duration>, now: Duration, changed: bool) -> bo
     changed && last.is_none_or(|last| now.saturating_sub(last) >= BETWEEN_UPDATES)
 }
 
-/// How a start goes: `Starting Spark: waiting for Connect, 3 s`. `phase` says in words what is
-/// going on.
-pub fn starting(phase: &str, waited: Duration) -> Media {
-    let text = format!("Starting Spark: {phase}, {} s", waited.as_secs());
-    show(&text, None)
-}
-
-/// How far a statement is. `statement` is its number and how many the cell has.
-pub fn running(progress: &Progress, elapsed: Duration, statement: (usize, usize)) -> Media {
+/// How far a statement is. `statement` is its number and how many the cell has; `executors` are
+/// those of a driver that has any apart from itself.
+pub fn running(
+    progress: &Progress,
+    executors: Option<Executors>,
+    elapsed: Duration,
+    statement: (usize, usize),
+) -> Media {
     let all: u64 = progress.stages.iter().map(|stage| stage.tasks).sum();
     let done: u64 = progress.stages.iter().map(|stage| stage.tasks_done).sum();
     show(
-        &running_text(progress, elapsed, statement),
+        &running_text(progress, executors, elapsed, statement),
         (all > 0).then_some((done.min(all), all)),
     )
 }
 
-fn running_text(progress: &Progress, elapsed: Duration, (number, of): (usize, usize)) -> String {
+fn running_text(
+    progress: &Progress,
+    executors: Option<Executors>,
+    elapsed: Duration,
+    (number, of): (usize, usize),
+) -> String {
     let mut parts = Vec::new();
     if of > 1 {
         parts.push(format!("statement {number} of {of}"));
@@ -58,6 +63,12 @@ fn running_text(progress: &Progress, elapsed: Duration, (number, of): (usize, us
             count(progress.running_tasks)
         ));
     }
+    // A statement that has no stage yet may never need an executor.
+    parts.extend(
+        executors
+            .filter(|executors| stages > 0 || executors.running > 0)
+            .map(executors_text),
+    );
     let read = sum(|stage| stage.bytes_read);
     if read > 0 {
         parts.push(format!("{} read", bytes(read)));
@@ -69,7 +80,32 @@ fn running_text(progress: &Progress, elapsed: Duration, (number, of): (usize, us
     parts.join(" · ")
 }
 
-fn show(text: &str, bar: Option<(u64, u64)>) -> Media {
+fn executors_text(executors: Executors) -> String {
+    match executors {
+        Executors {
+            running: 0,
+            pending: 0,
+        } => "waiting for an executor".to_owned(),
+        Executors {
+            running: 0,
+            pending,
+        } => format!("waiting for the first executor, {pending} coming"),
+        Executors {
+            running,
+            pending: 0,
+        } => number_of(running),
+        Executors { running, pending } => format!("{}, {pending} coming", number_of(running)),
+    }
+}
+
+fn number_of(executors: u32) -> String {
+    match executors {
+        1 => "1 executor".to_owned(),
+        number => format!("{number} executors"),
+    }
+}
+
+pub(super) fn show(text: &str, bar: Option<(u64, u64)>) -> Media {
     let mut html = String::from(STYLE);
     html.push_str("<div class=\"firesteel-foot\">");
     if let Some((done, all)) = bar {
@@ -120,12 +156,40 @@ mod tests {
             ],
             running_tasks: 8,
         };
-        let text = running_text(&progress, Duration::from_millis(4_900), (2, 3));
+        let text = running_text(&progress, None, Duration::from_millis(4_900), (2, 3));
         assert_eq!(
             text,
             "statement 2 of 3 · 1 of 2 stages · 1,245 of 1,400 tasks, 8 running · 3.1 MB read · 4 s"
         );
-        let nothing = running_text(&Progress::default(), Duration::from_secs(125), (1, 1));
+        let nothing = running_text(&Progress::default(), None, Duration::from_secs(125), (1, 1));
         assert_eq!(nothing, "running · 2 min 5 s");
+    }
+
+    #[test]
+    fn executors_are_counted_where_work_waits_for_them() {
+        let progress = Progress {
+            stages: vec![Stage {
+                id: 0,
+                tasks: 8,
+                tasks_done: 0,
+                bytes_read: 0,
+                done: false,
+            }],
+            running_tasks: 0,
+        };
+        let text = |progress: &Progress, running, pending| {
+            let executors = Some(Executors { running, pending });
+            running_text(progress, executors, Duration::from_secs(3), (1, 1))
+        };
+        for (running, pending, expected) in [
+            (0, 0, "waiting for an executor"),
+            (0, 2, "waiting for the first executor, 2 coming"),
+            (1, 0, "1 executor"),
+            (2, 1, "2 executors, 1 coming"),
+        ] {
+            let text = text(&progress, running, pending);
+            assert!(text.contains(&format!(" · {expected} · 3 s")), "{text}");
+        }
+        assert_eq!(text(&Progress::default(), 0, 0), "running · 3 s");
     }
 }

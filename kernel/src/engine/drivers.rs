@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use firesteel_launcher::attach::state::DriverState;
+use firesteel_launcher::attach::state::{DriverState, Executors};
 use firesteel_launcher::backend::{Attachee, Attachment};
 use firesteel_launcher::cause::{Cause, Kind};
 use firesteel_launcher::claim::Claim;
@@ -24,8 +24,9 @@ use super::describe;
 use super::keep_alive::KeepAlive;
 use super::ledger::Ledger;
 use super::source::{Opened, Source, Unavailable};
+use super::start::ready;
 use crate::cell::Subject;
-use crate::display::{Lifetime, Zone};
+use crate::display::{Lifetime, Start, Started, Zone};
 
 /// How long the end of a driver is waited for when a statement fails as if it had ended: the
 /// connection may break a moment before the keeper tells why.
@@ -84,6 +85,8 @@ struct Standing {
     told: Told,
     /// What its keeper was told that it holds.
     holds: String,
+    /// What the driver's start took, until it is told.
+    started: Option<Started>,
     /// Ends with the session.
     _keep_alive: Option<KeepAlive>,
 }
@@ -117,7 +120,7 @@ impl Drivers {
         )
     }
 
-    async fn make(&mut self, phase: &watch::Sender<String>) -> Result<Standing, Unavailable> {
+    async fn make(&mut self, start: &watch::Sender<Start>) -> Result<Standing, Unavailable> {
         let profiles = self.known()?;
         let profile = profiles
             .get(&self.choice(&profiles).name)
@@ -128,16 +131,15 @@ impl Drivers {
             kernel,
             session_id: Uuid::new_v4(),
         };
-        phase.send_replace("looking for a driver".to_owned());
+        start.send_replace(Start::phase("looking for a driver"));
         let attachment = self.launcher.attach(&claim, &profile, &who).await?;
         attachment.running(u32::from(self.busy));
-        ready(&attachment, phase).await?;
-        phase.send_replace("opening a session".to_owned());
+        let started = ready(&attachment, start).await?;
+        start.send_replace(Start::phase("opening a session"));
         let remote = matches!(profile.runs, Runs::Remote(_));
-        let options = if remote {
-            Options::remote()
-        } else {
-            Options::local()
+        let options = match profile.runs {
+            Runs::Local(_) => Options::local(),
+            Runs::Remote(_) | Runs::Kubernetes(_) => Options::remote(),
         };
         let client = Client::new(attachment.address().clone(), options).map_err(|error| {
             let remedy = "Correct the address in the profile or in SPARK_REMOTE.";
@@ -157,6 +159,7 @@ impl Drivers {
             lifetime,
             told: Told::default(),
             holds: String::new(),
+            started,
         })
     }
 
@@ -194,7 +197,7 @@ impl Drivers {
 
 #[async_trait]
 impl Source for Drivers {
-    async fn open(&mut self, phase: watch::Sender<String>) -> Result<Opened, Unavailable> {
+    async fn open(&mut self, start: watch::Sender<Start>) -> Result<Opened, Unavailable> {
         if let Some(standing) = &self.standing {
             stays(&standing.attachment).await;
         }
@@ -207,9 +210,9 @@ impl Source for Drivers {
             }
         }
         if self.standing.is_none() {
-            self.standing = Some(self.make(&phase).await?);
+            self.standing = Some(self.make(&start).await?);
         }
-        let Some(standing) = &self.standing else {
+        let Some(standing) = &mut self.standing else {
             return Err(unavailable(
                 "There is no Spark session",
                 "Run the cell again.",
@@ -226,6 +229,7 @@ impl Source for Drivers {
             zone: standing.zone.clone(),
             lifetime: standing.lifetime,
             notice: (!notice.is_empty()).then(|| notice.join("\n")),
+            started: standing.started.take(),
         })
     }
 
@@ -269,6 +273,11 @@ impl Source for Drivers {
         };
         let fate = Fate::news(&standing.attachment, &mut standing.told).await;
         fate.words(&self.ledger, &standing.zone, SystemTime::now())
+    }
+
+    fn executors(&self) -> Option<Executors> {
+        let standing = self.standing.as_ref()?;
+        standing.attachment.outlook().borrow().executors
     }
 
     fn busy(&mut self, busy: bool) {
@@ -390,25 +399,6 @@ impl Source for Drivers {
 
     async fn close(&mut self) {
         self.release().await;
-    }
-}
-
-/// Waits until the driver takes calls, and tells how far it is.
-async fn ready(attachment: &Attachment, phase: &watch::Sender<String>) -> Result<(), Unavailable> {
-    let mut state = attachment.state();
-    let tell = async {
-        loop {
-            if let DriverState::Starting { phase: now, .. } = &*state.borrow_and_update() {
-                phase.send_replace(now.words().to_owned());
-            }
-            if state.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    tokio::select! {
-        ready = attachment.ready() => Ok(ready.map(|_| ())?),
-        () = tell => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ mod drivers;
 mod keep_alive;
 mod ledger;
 mod source;
+mod start;
 
 pub use aside::Aside;
 pub use drivers::{Drivers, Settings};

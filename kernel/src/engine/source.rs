@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::engine::Engine;
 use firesteel_session::error::Error;
@@ -11,14 +12,13 @@ use tokio::sync::watch;
 
 use super::aside::Aside;
 use crate::cell::Subject;
-use crate::display::{Lifetime, Zone};
+use crate::display::{Lifetime, Start, Started, Zone};
 
 /// Finds or makes what runs statements, and knows what becomes of it. One per kernel.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// The session, starting a driver when there is none. `phase` is told in words what is going
-    /// on. Dropping the future ends the wait, not the driver.
-    async fn open(&mut self, phase: watch::Sender<String>) -> Result<Opened, Unavailable>;
+    /// The session, starting a driver when there is none. `start` is told what is going on. Dropping the future ends the wait, not the driver.
+    async fn open(&mut self, start: watch::Sender<Start>) -> Result<Opened, Unavailable>;
 
     /// Tells that statements fail with `error`, after which [`Error::session_is_gone`] or
     /// [`Error::server_is_gone`] holds. Says in a sentence what happened, as far as it can be
@@ -32,6 +32,9 @@ pub trait Source: Send + Sync {
     /// Waits until something is to be told between cells; for ever where there is no driver.
     /// Cancel-safe.
     async fn aside(&mut self) -> Aside;
+
+    /// The executors of the session's driver; none where it has none apart from itself.
+    fn executors(&self) -> Option<Executors>;
 
     /// Tells whether a cell runs: while one does, its driver is not taken away.
     fn busy(&mut self, busy: bool);
@@ -74,6 +77,8 @@ pub struct Opened {
     /// What the user is to be told before anything else, such as what was lost with an earlier
     /// driver. Told once.
     pub notice: Option<String>,
+    /// What the driver's start took, where it was waited for in a cluster. Told once.
+    pub started: Option<Started>,
 }
 
 /// Why there is no session, or no answer, in words for the user.

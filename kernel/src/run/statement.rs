@@ -17,7 +17,7 @@ use super::interpreter::{Failure, Outcome};
 use super::margin::Margin;
 use super::view::View;
 use crate::cell::Rows;
-use crate::display::{self, Facts, Remaining};
+use crate::display::{self, Facts, Remaining, Start};
 use crate::engine::{Opened, Source, Unavailable};
 use crate::wire::iopub::Output;
 
@@ -41,6 +41,8 @@ struct Answer {
     batches: Vec<RecordBatch>,
     progress: Progress,
     done: Done,
+    /// When the first executor came, where there was none at the beginning.
+    first_executor: Option<Duration>,
 }
 
 /// Runs a statement and shows what comes of it.
@@ -78,7 +80,10 @@ pub(super) async fn run(
         }
         Ran::Done(answer) => {
             source.record(&place.statement.subject);
-            let media = shown(&answer, place, rows, &opened);
+            let mut media = shown(&answer, place, rows, &opened);
+            if let Some(started) = &opened.started {
+                media = display::with_start(media, started, answer.first_executor);
+            }
             margin.remember(view.result(media).await);
             Outcome::Done
         }
@@ -98,7 +103,7 @@ async fn open(
     view: &mut View<'_>,
     stop: &CancellationToken,
 ) -> Option<Result<Opened, Unavailable>> {
-    let (phase, phases) = watch::channel(String::new());
+    let (phase, phases) = watch::channel(Start::default());
     let mut opening = pin!(source.open(phase));
     let mut tick = ticks();
     loop {
@@ -108,7 +113,7 @@ async fn open(
             opened = &mut opening => return Some(opened),
             _ = tick.tick() => {
                 let phase = phases.borrow().clone();
-                if !phase.is_empty() {
+                if !phase.phase.is_empty() {
                     view.progress(display::starting(&phase, view.elapsed())).await;
                 }
             }
@@ -134,6 +139,10 @@ async fn fetch(
     let mut tick = ticks();
     // Set when the driver has ended: from then on the statement has little time to say why it fails.
     let mut last_words = None;
+    let began = tokio::time::Instant::now();
+    let mut without = source
+        .executors()
+        .is_some_and(|executors| executors.running == 0);
     let error = loop {
         let hurry = async {
             match last_words {
@@ -155,7 +164,13 @@ async fn fetch(
                 None => break None,
             },
             _ = tick.tick() => {
-                let running = display::running(&answer.progress, view.elapsed(), place.number);
+                let executors = source.executors();
+                if without && executors.is_some_and(|executors| executors.running > 0) {
+                    without = false;
+                    answer.first_executor = Some(began.elapsed());
+                }
+                let running =
+                    display::running(&answer.progress, executors, view.elapsed(), place.number);
                 view.progress(running).await;
             }
             () = hurry => match last_words {

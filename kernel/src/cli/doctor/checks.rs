@@ -169,7 +169,7 @@ async fn select_one(paths: Paths, environment: Environment) -> Verdict {
         kernelspec_profile: None,
         here: env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
     });
-    let (phase, _phases) = watch::channel(String::new());
+    let (phase, _phases) = watch::channel(crate::display::Start::default());
     let opened = match drivers.open(phase).await {
         Ok(opened) => opened,
         Err(error) => {

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::error::Error;
 use futures::FutureExt as _;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::cell::Subject;
+use crate::display::Start;
 use crate::engine::{Opened, Unavailable};
 use crate::run::margin::Shown;
 use crate::wire::iopub::{DisplayId, Output};
@@ -27,7 +29,7 @@ struct Fake {
 
 #[async_trait]
 impl Source for Fake {
-    async fn open(&mut self, _phase: watch::Sender<String>) -> Result<Opened, Unavailable> {
+    async fn open(&mut self, _start: watch::Sender<Start>) -> Result<Opened, Unavailable> {
         if self.hangs {
             return pending().await;
         }
@@ -47,6 +49,10 @@ impl Source for Fake {
             Some(aside) => aside,
             None => pending().await,
         }
+    }
+
+    fn executors(&self) -> Option<Executors> {
+        None
     }
 
     fn busy(&mut self, busy: bool) {
