@@ -101,6 +101,8 @@ pub(crate) struct Words {
     spoken: mpsc::UnboundedReceiver<Word>,
     running: Option<u32>,
     holds: Option<String>,
+    /// A wish to keep the driver that nobody was there to hear, and when it was made.
+    keep: Option<(Duration, Instant)>,
     leaves: bool,
 }
 
@@ -111,6 +113,7 @@ impl Words {
             spoken,
             running: None,
             holds: None,
+            keep: None,
             leaves: false,
         }
     }
@@ -135,15 +138,22 @@ impl Words {
     /// Takes words in until the goodbye, while there is nobody to say them to. Cancel-safe.
     pub(crate) async fn goodbye(&mut self) {
         while !self.leaves {
-            self.next().await;
+            if let Word::Keep(time) = self.next().await {
+                self.keep = Some((time, Instant::now()));
+            }
         }
     }
 
-    /// What a keeper that is met again has to hear.
-    fn again(&self) -> Vec<Word> {
+    /// What a keeper that is met again has to hear. It remembers itself for how long it keeps.
+    fn again(&mut self) -> Vec<Word> {
         let running = self.running.map(Word::Running);
         let holds = self.holds.clone().map(Word::Holds);
-        running.into_iter().chain(holds).collect()
+        let keep = self.keep.take().and_then(|(time, since)| {
+            let left = time.saturating_sub(since.elapsed());
+            // What is over meanwhile is not said: nothing left would take back what others wish.
+            (time.is_zero() || left.as_secs() > 0).then_some(Word::Keep(left))
+        });
+        running.into_iter().chain(holds).chain(keep).collect()
     }
 }
 
@@ -246,5 +256,40 @@ fn said(word: Word) -> from_kernel::Message {
         }),
         Word::Holds(what) => from_kernel::Message::Holds(Holds { what }),
         Word::Goodbye => from_kernel::Message::Goodbye(Goodbye {}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wish_to_keep_that_nobody_heard_is_said_to_the_next_who_listens() {
+        let second = Duration::from_secs(1);
+        for (wish, expected) in [
+            (Duration::from_secs(7200), Some(7199)),
+            (Duration::ZERO, Some(0)),
+            // Over before anybody listened.
+            (second / 2, None),
+        ] {
+            let (speak, spoken) = mpsc::unbounded_channel();
+            let mut words = Words::new(spoken);
+            speak.send(Word::Running(0)).unwrap();
+            speak.send(Word::Keep(wish)).unwrap();
+            // Nobody listens, for as long as nothing more is said.
+            let silence = tokio::time::timeout(Duration::from_millis(50), words.goodbye());
+            assert!(silence.await.is_err());
+            let kept: Vec<Option<u64>> = words
+                .again()
+                .into_iter()
+                .filter(|word| *word != Word::Running(0))
+                .map(|word| match word {
+                    Word::Keep(time) => Some(time.as_secs()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(kept, expected.map(Some).into_iter().collect::<Vec<_>>());
+            assert_eq!(words.again(), [Word::Running(0)], "it is said once");
+        }
     }
 }
