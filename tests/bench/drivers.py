@@ -76,7 +76,7 @@ def race():
         done = list(threads.map(lambda kernel: kernel.run("SELECT 1 AS one", timeout=DEADLINE), kernels))
         failed = [run.text for run in done if run.status != "ok"]
         assert not failed, failed
-        return len({pod["metadata"]["labels"]["firesteel.dev/incarnation"] for pod in pods("driver")})
+        return len({pod["metadata"]["labels"]["firesteel.dev/incarnation"] for pod in pods("driver", "race")})
 
 
 def executors_gone():
@@ -85,7 +85,7 @@ def executors_gone():
         kernel = user.kernel("idle")
         kernel.run(QUERY, timeout=DEADLINE)
         before = time.perf_counter()
-        until(lambda: not pods("executor"), DEADLINE, "idle executors are gone")
+        until(lambda: not pods("executor", "idle"), DEADLINE, "idle executors are gone")
         return time.perf_counter() - before - IDLE
 
 

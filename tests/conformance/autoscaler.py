@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cluster
 from client import until
-from cluster import kubectl, pods, things
+from cluster import kubectl, of, pods, things
 
 SCRIPT = Path(__file__).parents[1] / "cluster/autoscaler"
 NODES = "karpenter.sh/nodepool=gpu"
@@ -40,7 +40,7 @@ def nodes():
 
 def hinted(role):
     """The hints of all pods of a role."""
-    return [pod["metadata"].get("annotations", {}).get(HINT) for pod in pods(role)]
+    return [pod["metadata"].get("annotations", {}).get(HINT) for pod in pods(role, "simulated")]
 
 
 def round_trip(kernel):
@@ -50,12 +50,12 @@ def round_trip(kernel):
     cell = kernel.start("SELECT sum(id) AS total FROM range(0, 1000, 1, 2)")
     until(nodes, 240, "a node with a GPU came")
     came = time.monotonic() - before
-    until(lambda: any(pod["spec"].get("nodeName") for pod in pods("executor")), 60, "an executor is on the node")
+    until(lambda: any(pod["spec"].get("nodeName") for pod in pods("executor", "simulated")), 60, "an executor is on the node")
     until(lambda: set(hinted("driver") + hinted("executor")) == {"true"}, 30, "busy pods ask not to be disturbed")
     kernel.manager.interrupt_kernel()
     assert kernel.finish(cell, timeout=60).status == "error"
     until(lambda: not any(hinted("driver") + hinted("executor")), 60, "idle pods ask for nothing")
-    until(lambda: not things("jobs"), 180, "the idle driver was given back")
+    until(lambda: not of("simulated", things("jobs")), 180, "the idle driver was given back")
     ended = time.monotonic()
     until(lambda: not nodes(), 240, "the node went")
     return came, time.monotonic() - ended

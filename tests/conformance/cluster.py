@@ -55,11 +55,14 @@ def things(kinds=KINDS, selector=OURS):
     return json.loads(listed)["items"]
 
 
-def pods(role, profile=None):
-    """Our pods of one role, of all profiles or of one."""
-    found = things("pods", f"{OURS},firesteel.dev/role={role}")
-    of = lambda pod: pod["metadata"]["annotations"]["firesteel.dev/profile"]
-    return [pod for pod in found if profile in (None, of(pod))]
+def of(profile, items):
+    """Those of one profile's drivers."""
+    return [item for item in items if item["metadata"].get("annotations", {}).get("firesteel.dev/profile") == profile]
+
+
+def pods(role, profile):
+    """The pods of one role that a profile's drivers have."""
+    return of(profile, things("pods", f"{OURS},firesteel.dev/role={role}"))
 
 
 def names(items):
@@ -67,11 +70,12 @@ def names(items):
 
 
 class Watch:
-    """Remembers every executor that ran while it was watched."""
+    """Remembers every executor of a profile's drivers that ran while it was watched."""
 
-    def __init__(self, role="executor"):
+    def __init__(self, profile):
+        self.profile = profile
         command = [os.environ.get("FIRESTEEL_TEST_KUBECTL", "kubectl"), "--namespace", NAMESPACE, "get", "pods"]
-        command += ["--selector", f"{OURS},firesteel.dev/role={role}", "--watch", "--output-watch-events"]
+        command += ["--selector", f"{OURS},firesteel.dev/role=executor", "--watch", "--output-watch-events"]
         command += ["--output", "json"]
         environment = {**os.environ, "KUBECONFIG": os.environ["FIRESTEEL_TEST_ADMIN_KUBECONFIG"]}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -89,6 +93,8 @@ class Watch:
                 continue
             text = text[end:].lstrip()
             pod = event["object"]
+            if not of(self.profile, [pod]):
+                continue
             name = pod["metadata"]["name"]
             self.specs[name] = pod["spec"]
             if pod["status"].get("phase") == "Running":

@@ -11,7 +11,7 @@ import cluster
 import nbformat
 import pytest
 from client import firesteel, until
-from cluster import Watch, kubectl, names, pods, things
+from cluster import Watch, kubectl, names, of, pods, things
 
 if not cluster.there():
     assert "CI" not in os.environ, "in CI there is a cluster"
@@ -51,12 +51,17 @@ def profiles(home):
     for driver in json.loads(firesteel("drivers", "list", "--json")):
         firesteel("drivers", "stop", driver["id"])
     file.write_text(before)
-    nothing_left()
+    nothing_left("pods", "scripted", "idle", "older", "gpu", "nowhere", "imageless", "inside")
 
 
-def nothing_left(seconds=90):
-    """Waits until nothing of ours is in the namespace."""
-    until(lambda: not things(), seconds, f"nothing of ours is left, but {names(things())}")
+def nothing_left(*profiles, seconds=150):
+    """Waits until nothing that was made for drivers of these profiles is in the namespace."""
+
+    def left():
+        found = things()
+        return names(item for profile in profiles for item in of(profile, found))
+
+    until(lambda: not left(), seconds, f"nothing is left of {profiles}")
 
 
 def test_a_notebook_executed_by_nbconvert_runs_on_two_executors_and_leaves_nothing(tmp_path):
@@ -65,7 +70,7 @@ def test_a_notebook_executed_by_nbconvert_runs_on_two_executors_and_leaves_nothi
         metadata={"kernelspec": {"name": "firesteel", "display_name": "Firesteel", "language": "sql"}},
     )
     nbformat.write(notebook, tmp_path / "work.ipynb")
-    with Watch() as watch:
+    with Watch("scripted") as watch:
         execute(tmp_path / "work.ipynb", "scripted")
         until(lambda: len(watch.ran) >= 2, 30, "two executors were seen to run")
     executed = nbformat.read(tmp_path / "work.nbconvert.ipynb", as_version=4)
@@ -73,7 +78,7 @@ def test_a_notebook_executed_by_nbconvert_runs_on_two_executors_and_leaves_nothi
     assert "total" in shown, shown
     for phase in ["waiting for a node", "waiting for Spark", " s"]:
         assert phase in shown, shown
-    nothing_left()
+    nothing_left("scripted")
 
 
 def execute(notebook, profile):
@@ -95,7 +100,7 @@ def test_executors_go_when_idle_then_the_driver_and_the_next_cell_says_what_was_
     kernel.run("DROP VIEW kept; CREATE TEMPORARY VIEW lost AS SELECT 8 AS n", timeout=START)
     warned = kernel.updated("given back", timeout=180)
     assert "lost" in json.dumps(warned) and "%keep" in json.dumps(warned), warned
-    until(lambda: not things(), 180, "the idle driver is given back with all that was made for it")
+    until(lambda: not of("idle", things()), 180, "the idle driver is given back with all that was made for it")
 
     done = kernel.run("SELECT 1 AS one", timeout=START)
     assert done.status == "ok", done.text
@@ -110,11 +115,11 @@ def test_a_second_kernel_joins_and_twenty_that_race_get_one_driver(kernels):
         done = kernel.finish(cell, timeout=START)
         assert done.status == "ok", done.text
     assert len(pods("driver", "pods")) == 1, names(pods("driver", "pods"))
-    assert len(things("jobs")) == 1
+    assert len(of("pods", things("jobs"))) == 1
 
 
 def test_executors_of_a_gpu_profile_have_gpus_and_the_driver_has_none(kernels):
-    with Watch() as watch:
+    with Watch("gpu") as watch:
         kernel = kernels(env={"FIRESTEEL_PROFILE": "gpu"})
         done = kernel.run("SELECT sum(id) AS total FROM range(0, 1000000, 1, 2)", timeout=START)
         assert done.status == "ok", done.text
@@ -157,7 +162,7 @@ def test_a_driver_that_cannot_start_says_why(kernels, profile, words):
     assert done.status == "error", done.text
     assert re.search(words, done.text), done.text
     kernel.end()
-    nothing_left(150)
+    nothing_left(profile)
 
 
 def test_session_logs_and_the_command_line_show_what_runs(kernels):
@@ -193,7 +198,7 @@ def test_the_same_notebook_works_inside_a_pod():
         assert "499999500000" in log.replace(",", ""), log
     finally:
         kubectl("delete", "--ignore-not-found", *(f"{kind}/inside" for kind in INSIDE), admin=True)
-    nothing_left()
+    nothing_left("inside")
 
 
 INSIDE = ["pod", "configmap", "rolebinding", "role", "serviceaccount"]

@@ -97,11 +97,17 @@ impl Seen {
     pub(super) fn verdict(&mut self, now: Timestamp, subject: &Subject<'_>) -> Verdict {
         let verdict = self.judge(now, subject);
         match &verdict {
+            // Of a pod that is being taken away that is no reason, but what follows from one.
+            Verdict::Starting(..) if self.leaves() => {}
             Verdict::Starting(_, trouble) => self.trouble.clone_from(trouble),
             Verdict::Up(_) => self.was_up = true,
             Verdict::Gone(_) => {}
         }
         verdict
+    }
+
+    fn leaves(&self) -> bool {
+        matches!(&self.pod, Sight::There(pod) if pod.metadata.deletion_timestamp.is_some())
     }
 
     fn judge(&self, now: Timestamp, subject: &Subject<'_>) -> Verdict {
@@ -322,6 +328,11 @@ mod tests {
             trouble.contains("GPU") || trouble.contains("gpu"),
             "{trouble}"
         );
+        let mut leaving = pod(&unschedulable());
+        let now = serde_json::from_value(json!("2026-01-01T00:01:00Z")).unwrap();
+        leaving.metadata.deletion_timestamp = Some(now);
+        seen.pod(leaving);
+        verdict(&mut seen);
         let failed = json!([{ "type": "Failed", "status": "True", "reason": "DeadlineExceeded" }]);
         seen.job(job(&failed), "u1");
         seen.no_pod();
