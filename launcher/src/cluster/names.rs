@@ -38,9 +38,6 @@ pub(crate) mod label {
     pub(crate) const DRIVER: &str = "driver";
     /// The value of [`ROLE`] at an executor's pod.
     pub(crate) const EXECUTOR: &str = "executor";
-    /// What Spark marks an executor with that it lets go
-    /// (`spark.kubernetes.executor.decommissionLabel`).
-    pub(crate) const LEAVING: &str = "firesteel.dev/leaving";
     /// Spark's own label of an executor with its number.
     pub(crate) const SPARK_EXECUTOR: &str = "spark-exec-id";
 }

@@ -14,7 +14,8 @@ pub(super) enum Fate {
     There(Standing),
     /// It cannot start as things are.
     Hindered(Trouble),
-    /// It ended as it should: Spark had no more use for it.
+    /// It ended as it should: Spark had no more use for it, and tells such a one to end well before
+    /// it deletes its pod.
     Released,
     /// It ended, or is about to, and should not have.
     Lost(Trouble),
@@ -27,13 +28,10 @@ impl Fate {
         let ended = trouble::ended(pod);
         match trouble {
             Some(trouble) if trouble.may_pass() && !leaves && !ended => Self::Hindered(trouble),
-            // Spark marks those that it lets go, and tells those to end that it has marked.
-            Some(Trouble::Deleted | Trouble::Exited { .. }) if is_marked(pod) => Self::Released,
             // Spark deletes those that it asked for and does not need any more, and misses nothing.
             Some(Trouble::Deleted) if !has_run(pod) => Self::Released,
             Some(trouble) if !trouble.may_pass() || ended => Self::Lost(trouble),
             _ if ended || leaves => Self::Released,
-            _ if is_marked(pod) => Self::There(Standing::Leaving),
             _ if runs(pod) => Self::There(Standing::Running),
             _ => Self::There(Standing::Pending),
         }
@@ -66,10 +64,6 @@ pub(super) fn executor(pod: &Pod, standing: Standing) -> Executor {
         standing,
         since: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
     }
-}
-
-fn is_marked(pod: &Pod) -> bool {
-    pod.labels().contains_key(label::LEAVING)
 }
 
 fn runs(pod: &Pod) -> bool {

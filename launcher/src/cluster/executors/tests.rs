@@ -90,13 +90,6 @@ fn deleted(of: &Pod) -> Pod {
     pod
 }
 
-fn marked(of: &Pod) -> Pod {
-    let mut pod = of.clone();
-    let labels = pod.metadata.labels.get_or_insert_default();
-    labels.insert("firesteel.dev/leaving".to_owned(), "true".to_owned());
-    pod
-}
-
 /// Everything that is told of pods shown one after the other, a second apart, until long after.
 fn told(pods: &[Pod]) -> Vec<String> {
     let mut muster = Muster::default();
@@ -141,17 +134,7 @@ fn a_lost_executor_is_told_once_and_a_released_one_never() {
                   Secrets and their keys, and whether the image runs as another user than root.",
             ],
         ),
-        // Idle: Spark marks it, it ends, it is deleted.
-        (
-            vec![
-                running(1),
-                marked(&running(1)),
-                marked(&ended(1, "Completed", 0)),
-            ],
-            vec![],
-        ),
-        (vec![running(1), marked(&deleted(&running(1)))], vec![]),
-        (vec![marked(&deleted(&ended(1, "Error", 143)))], vec![]),
+        // Idle: Spark tells it to end, and deletes it.
         (
             vec![
                 running(1),
@@ -172,8 +155,6 @@ fn a_lost_executor_is_told_once_and_a_released_one_never() {
         // Spark takes back what it asked for.
         (vec![pending(1), deleted(&pending(1))], vec![]),
         (vec![without_gpu(1), deleted(&without_gpu(1))], vec![]),
-        // Even a marked one may be killed for its memory.
-        (vec![marked(&ended(1, "OOMKilled", 137))], vec![OOM]),
     ] {
         assert_eq!(told(&pods), expected);
     }
@@ -257,13 +238,11 @@ fn what_hinders_executors_is_told_after_a_while_and_again_when_it_comes_back() {
 #[test]
 fn executors_are_counted_by_what_they_can_do() {
     let mut muster = Muster::default();
-    let mut leaving = marked(&running(4));
-    leaving.metadata.uid = Some("uid-4".to_owned());
     for pod in [
         running(10),
         running(9),
         pending(3),
-        leaving,
+        deleted(&running(4)),
         ended(5, "Completed", 0),
         evicted(6),
     ] {
@@ -305,10 +284,7 @@ fn executors_are_counted_by_what_they_can_do() {
     let told: Vec<String> = (1..60)
         .flat_map(|second| muster.tell(now(second)))
         .collect();
-    assert!(
-        told.iter().all(|said| said.contains("Executor 6")),
-        "{told:?}"
-    );
+    assert!(told.iter().all(|said| !said.contains("10")), "{told:?}");
 }
 
 #[test]
@@ -358,8 +334,8 @@ fn story() -> impl Strategy<Value = fn(u32) -> Vec<Pod>> {
         Just(
             (|id| vec![
                 running(id),
-                marked(&running(id)),
-                marked(&ended(id, "Completed", 0))
+                ended(id, "Completed", 0),
+                deleted(&ended(id, "Completed", 0))
             ]) as fn(u32) -> Vec<Pod>
         ),
         Just((|id| vec![running(id), deleted(&running(id))]) as fn(u32) -> Vec<Pod>),
