@@ -35,6 +35,7 @@ PROFILES = (
         "environment: {FIRESTEEL_PRETENDED_GPUS: '1'}",
     )
     + cluster.profile("nowhere", own=", share: kernel, startDeadline: 60s", more=", placement: {driver: {nodes: {no: such}}}")
+    + cluster.profile("hopeless", own=", share: kernel", more=", placement: {executors: {nodes: {no: such}}}")
     + cluster.profile("imageless", own=", share: kernel, startDeadline: 60s").replace(
         f"'4.3': {os.environ['FIRESTEEL_TEST_IMAGE']}", "'4.3': localhost/no-such-image:1"
     )
@@ -51,7 +52,7 @@ def profiles(home):
     for driver in json.loads(firesteel("drivers", "list", "--json")):
         firesteel("drivers", "stop", driver["id"])
     file.write_text(before)
-    nothing_left("pods", "scripted", "idle", "older", "gpu", "nowhere", "imageless", "inside")
+    nothing_left("pods", "scripted", "idle", "older", "gpu", "nowhere", "hopeless", "imageless", "inside")
 
 
 def nothing_left(*profiles, seconds=150):
@@ -163,6 +164,14 @@ def test_a_driver_that_cannot_start_says_why(kernels, profile, words):
     assert re.search(words, done.text), done.text
     kernel.end()
     nothing_left(profile)
+
+
+def test_a_cell_that_waits_for_executors_that_cannot_come_is_told_why(kernels):
+    kernel = kernels(env={"FIRESTEEL_PROFILE": "hopeless"})
+    running = kernel.start("SELECT sum(id) FROM range(0, 1000, 1, 2)")
+    kernel.shown(running, "cannot be placed on any node", timeout=START)
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(running, timeout=60).status == "error"
 
 
 def test_session_logs_and_the_command_line_show_what_runs(kernels):

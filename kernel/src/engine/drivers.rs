@@ -280,6 +280,11 @@ impl Source for Drivers {
         standing.attachment.outlook().borrow().executors
     }
 
+    fn notices(&self) -> Vec<String> {
+        let standing = self.standing.as_ref();
+        standing.map_or_else(Vec::new, |standing| standing.attachment.take_notices())
+    }
+
     fn busy(&mut self, busy: bool) {
         self.busy = busy;
         let Some(standing) = &mut self.standing else {

@@ -36,6 +36,9 @@ pub trait Source: Send + Sync {
     /// The executors of the session's driver; none where it has none apart from itself.
     fn executors(&self) -> Option<Executors>;
 
+    /// Sentences about the driver that were not told before, such as why an executor was lost.
+    fn notices(&self) -> Vec<String>;
+
     /// Tells whether a cell runs: while one does, its driver is not taken away.
     fn busy(&mut self, busy: bool);
 

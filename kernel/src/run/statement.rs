@@ -69,7 +69,7 @@ pub(super) async fn run(
     if let Some(notice) = &opened.notice {
         output.stderr(&format!("{notice}\n")).await;
     }
-    match fetch(source, &opened, place, rows, &mut view, stop).await {
+    match fetch(source, &opened, place, rows, &mut view, output, stop).await {
         Ran::Interrupted => {
             leave(view, "Interrupted", margin).await;
             Outcome::Interrupted
@@ -127,6 +127,7 @@ async fn fetch(
     place: Place<'_>,
     rows: Rows,
     view: &mut View<'_>,
+    output: &Output,
     stop: &CancellationToken,
 ) -> Ran {
     let statement = Statement {
@@ -164,6 +165,9 @@ async fn fetch(
                 None => break None,
             },
             _ = tick.tick() => {
+                for notice in source.notices() {
+                    output.stderr(&format!("{notice}\n")).await;
+                }
                 let executors = source.executors();
                 if without && executors.is_some_and(|executors| executors.running > 0) {
                     without = false;

@@ -55,6 +55,10 @@ impl Source for Fake {
         None
     }
 
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn busy(&mut self, busy: bool) {
         self.busy.lock().unwrap().push(busy);
     }

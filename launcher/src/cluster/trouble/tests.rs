@@ -188,7 +188,7 @@ fn every_end_of_an_executor_is_told_in_words() {
         (
             ended("Error", 1, Some("one\ntwo\n\n")),
             "ended with exit code 1: two",
-            "`%logs` followed by an executor's number shows more while it is there.",
+            "`%logs executor` and its number shows more while it is there.",
         ),
         (
             ended(

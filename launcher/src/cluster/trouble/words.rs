@@ -186,7 +186,7 @@ fn after_exit(code: i32, part: Part) -> String {
         ),
         (NO_FOLDER, _) => "See `kubernetes.localDisk` in the profile.".to_owned(),
         (_, Part::Executor) => {
-            "`%logs` followed by an executor's number shows more while it is there.".to_owned()
+            "`%logs executor` and its number shows more while it is there.".to_owned()
         }
         (_, Part::Driver) => "Run the cell again; a new driver is started.".to_owned(),
     }
