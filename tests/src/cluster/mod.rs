@@ -5,12 +5,12 @@ pub mod rights;
 use std::path::PathBuf;
 
 use k8s_openapi::NamespaceResourceScope;
-use kube::config::KubeConfigOptions;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config, Resource};
 
 /// A cluster to test against, and a namespace in it that enforces Pod Security's `restricted`.
 pub struct Cluster {
-    /// Whoever the kubeconfig names, who may do everything.
+    /// Who may do everything: of `FIRESTEEL_TEST_ADMIN_KUBECONFIG`, else of `KUBECONFIG`.
     pub admin: Client,
     /// The namespace.
     pub namespace: String,
@@ -36,9 +36,15 @@ impl Cluster {
             eprintln!("SKIPPED, NOT TESTED: {missing}");
             return None;
         };
-        let config = Config::from_kubeconfig(&KubeConfigOptions::default())
-            .await
-            .unwrap();
+        let options = KubeConfigOptions::default();
+        let config = match said("FIRESTEEL_TEST_ADMIN_KUBECONFIG") {
+            Some(file) => {
+                let read = Kubeconfig::read_from(file).unwrap();
+                Config::from_custom_kubeconfig(read, &options).await
+            }
+            None => Config::from_kubeconfig(&options).await,
+        };
+        let config = config.unwrap();
         let namespace = said("FIRESTEEL_TEST_NAMESPACE");
         let cluster = Self {
             namespace: namespace.unwrap_or_else(|| config.default_namespace.clone()),
