@@ -59,12 +59,14 @@ fn chosen_profile(
 
 fn of_profile(profile: &Result<Profile, profile::ProfileError>) -> Verdict {
     match profile {
-        Ok(profile) => match profile.runs {
+        Ok(profile) => match &profile.runs {
             Runs::Local(_) => Verdict::good(format!("{}, a driver on this machine", profile.name)),
             Runs::Remote(_) => Verdict::good(format!("{}, an existing server", profile.name)),
-            Runs::Kubernetes(_) => {
-                Verdict::good(format!("{}, a driver in a cluster", profile.name))
-            }
+            Runs::Kubernetes(spec) => Verdict::good(format!(
+                "{}, a driver in a cluster; whoever may make pods in namespace `{}` can reach it and \
+                 its data",
+                profile.name, spec.namespace
+            )),
         },
         Err(error) => Verdict::bad(
             with_causes(error),
