@@ -3,7 +3,7 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: demo test test-long install build check images cluster cluster-down
+.PHONY: demo test test-long bench install build check images cluster cluster-down
 
 demo: build ## set everything up, run the example notebook on a real Spark, show the result
 	$(TARGET)/debug/firesteel demo notebooks/examples/flights.ipynb --output-dir $(TARGET)/demo
@@ -13,6 +13,9 @@ test: build ## set everything up, run the tests
 
 test-long: build ## long seeded runs
 	tests/run --long
+
+bench: check ## figures beside those of peers; after `make cluster`, those of a cluster as well
+	tests/bench/run
 
 images: check ## images of Spark, keeper and notebook, without a Docker daemon
 	deploy/images/build --release

@@ -11,7 +11,7 @@ from pathlib import Path
 import autoscaler
 import cluster
 from client import Kernel, until
-from cluster import NAMESPACE, kubectl, pods, things
+from cluster import NAMESPACE, kubectl, of, pods, things
 
 # How long anything may take before the run is broken.
 DEADLINE = 300
@@ -22,6 +22,7 @@ QUERY = "SELECT max(id) AS greatest FROM range(0, 1000, 1, 1)"
 KERNELS = 20
 WENT = []
 IDLE = 10
+NAMES = ["start", "race", "simulated", "idle"]
 PROFILES = (
     "profiles:\n"
     + cluster.profile("start", own=", share: kernel", grace="1s")
@@ -55,7 +56,7 @@ class User:
     def __exit__(self, *_):
         for kernel in self.kernels:
             kernel.end()
-        until(lambda: not things(), DEADLINE, "what the row made is gone")
+        until(lambda: not any(of(profile, things()) for profile in NAMES), DEADLINE, "what the row made is gone")
         self.folder.cleanup()
 
 
@@ -95,7 +96,7 @@ def driver_gone():
         kernel = user.kernel("idle")
         kernel.run("SELECT 1 AS one", timeout=DEADLINE)
         before = time.perf_counter()
-        until(lambda: not things(), DEADLINE, "the idle driver is gone")
+        until(lambda: not of("idle", things()), DEADLINE, "the idle driver is gone")
         return time.perf_counter() - before - IDLE
 
 
@@ -145,6 +146,7 @@ def by_hand():
         "spark.kubernetes.container.image.pullPolicy": "IfNotPresent",
         "spark.kubernetes.executor.podTemplateFile": "/template/executor.json",
         "spark.kubernetes.executor.request.cores": "200m",
+        "spark.kubernetes.executor.disableConfigMap": "true",
         "spark.kubernetes.authenticate.executor.serviceAccountName": "firesteel-executor",
         "spark.dynamicAllocation.enabled": "true",
         "spark.dynamicAllocation.shuffleTracking.enabled": "true",
