@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
 use super::names::EXECUTOR_CONTAINER;
-use super::objects::{Fresh, KeyPair, Objects, executor_template, objects};
+use super::objects::{Fresh, Objects, executor_template, objects};
+use super::tls::Identity;
 use crate::claim::Claim;
 use crate::profile::{Kubernetes, Profile, Runs};
 use crate::secret::Secret;
@@ -30,9 +31,9 @@ pub fn preview(claim: &Claim, profile: &Profile) -> Vec<Value> {
         incarnation: NOT_MADE.to_owned(),
         token: nothing.clone(),
         rpc: nothing,
-        identity: KeyPair {
-            certificate: String::new(),
-            key: String::new(),
+        identity: Identity {
+            certificate_pem: String::new(),
+            key_pem: String::new(),
         },
     };
     let Objects {

@@ -26,7 +26,7 @@ use super::way::Spot;
 use crate::cause::{Cause, Kind};
 use crate::claim::{Claim, ClaimId};
 use crate::cluster::names::{label, mount};
-use crate::cluster::objects::{Fresh, KeyPair, Objects, job_name, objects};
+use crate::cluster::objects::{Fresh, Objects, job_name, objects};
 use crate::cluster::tls::Identity;
 use crate::driver::no_random;
 use crate::profile::{self, Profile};
@@ -368,10 +368,7 @@ fn fresh(incarnation: String) -> Result<Fresh, Cause> {
         incarnation,
         token: random()?,
         rpc: random()?,
-        identity: KeyPair {
-            certificate: identity.certificate_pem,
-            key: identity.key_pem,
-        },
+        identity,
     })
 }
 

@@ -17,6 +17,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::assignment::Assignment;
 use super::names::{BLOCK_PORT, KEEPER_PORT, RPC_PORT, annotation, label, mount};
+use super::tls::Identity;
 use crate::claim::{Claim, ClaimId};
 use crate::profile::{Kubernetes, Profile};
 use crate::secret;
@@ -31,22 +32,7 @@ pub(crate) struct Fresh {
     /// Between driver and executors.
     pub(crate) rpc: secret::Secret,
     /// The keeper's certificate.
-    pub(crate) identity: KeyPair,
-}
-
-/// A certificate and its private key.
-#[derive(Clone)]
-pub(crate) struct KeyPair {
-    /// The certificate, PEM.
-    pub(crate) certificate: String,
-    /// The key, PEM.
-    pub(crate) key: String,
-}
-
-impl std::fmt::Debug for KeyPair {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("KeyPair(…)")
-    }
+    pub(crate) identity: Identity,
 }
 
 /// All that is made for a driver. The Job is made first; when its uid is known, the rest is
@@ -212,8 +198,8 @@ impl Drive<'_> {
     fn secret(&self, fresh: &Fresh) -> Secret {
         let data = [
             (mount::TOKEN, fresh.token.reveal()),
-            (mount::CERTIFICATE, fresh.identity.certificate.as_str()),
-            (mount::KEY, fresh.identity.key.as_str()),
+            (mount::CERTIFICATE, fresh.identity.certificate_pem.as_str()),
+            (mount::KEY, fresh.identity.key_pem.as_str()),
             (mount::RPC_SECRET, fresh.rpc.reveal()),
         ];
         let data = data.map(|(key, value)| (key.to_owned(), ByteString(value.into())));

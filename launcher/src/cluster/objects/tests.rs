@@ -82,9 +82,9 @@ fn fresh(incarnation: &str) -> Fresh {
         incarnation: incarnation.to_owned(),
         token: secret("the-token-that-opens-the-keepers-door"),
         rpc: secret("the-rpc-secret-of-driver-and-executors"),
-        identity: KeyPair {
-            certificate: "the-certificate".to_owned(),
-            key: "the-key".to_owned(),
+        identity: Identity {
+            certificate_pem: "the-certificate".to_owned(),
+            key_pem: "the-key".to_owned(),
         },
     }
 }
