@@ -14,7 +14,7 @@ use crate::claim::{Claim, ClaimId, user};
 use crate::driver::tail_of;
 use crate::environment::Environment;
 use crate::paths::Paths;
-use crate::place::{Lock, Place, Places, sweep, unusable};
+use crate::place::{HeldElsewhere, Place, Places, sweep, unusable};
 use crate::profile::{Profile, Profiles, Runs};
 
 /// How long a driver that was told to end may take to be gone: to end, to be killed, to be swept.
@@ -229,20 +229,19 @@ impl Launcher {
             }
             return Err(no_driver(id));
         };
+        let lock = place.keep_lock();
+        let kept = HeldElsewhere::find(&lock).map_err(|error| unusable(&lock, &error))?;
         keeper.stop(ASKED).await?;
-        let deadline = tokio::time::Instant::now() + GONE;
-        match Lock::take(&place.keep_lock(), deadline).await {
-            Ok(Some(_gone)) => {}
-            // The folder is gone, and so is the driver.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Ok(None) => {
+        if let Some(kept) = kept {
+            let deadline = tokio::time::Instant::now() + GONE;
+            let given_back = kept.given_back(deadline).await;
+            if !given_back.map_err(|error| unusable(&lock, &error))? {
                 return Err(Cause::new(
                     Kind::Keeper,
                     format!("The Spark driver did not end within {} s", GONE.as_secs()),
                     "See `firesteel drivers list`, and end its keeper's process if it is there still.",
                 ));
             }
-            Err(error) => return Err(unusable(&place.keep_lock(), &error)),
         }
         sweep_quietly(place).await;
         Ok(())

@@ -16,7 +16,7 @@ use super::service::Distance;
 use super::{mistaken, no_signals, orphans};
 use crate::cause::{Cause, Kind};
 use crate::driver::{Order, Plan, no_random};
-use crate::place::{Lock, Place, Places, sweep, unusable};
+use crate::place::{Lock, Place, Places, sweep_own, unusable};
 use crate::profile::Runs;
 use crate::secret::{Lockwork, Secret};
 
@@ -103,13 +103,11 @@ fn leave(place: &Place) {
 
 /// Removes what the driver leaves, and its folder where nobody makes the next one in it.
 fn tidy(place: &Place, lock: Lock) {
-    if let Err(error) = absent(fs::remove_dir_all(&place.scratch)) {
-        tracing::warn!(%error, "the driver's scratch space cannot be removed");
+    if let Err(error) = sweep_own(place, &lock) {
+        tracing::warn!(%error, "what the driver leaves cannot be removed");
     }
-    drop(lock);
-    if let Err(error) = sweep(place) {
-        tracing::warn!(%error, "the driver's folder cannot be removed");
-    }
+    // It is given back by the end of this process: whoever waits for it finds no process any more.
+    std::mem::forget(lock);
 }
 
 fn absent(result: io::Result<()>) -> io::Result<()> {

@@ -58,6 +58,36 @@ impl Lock {
     }
 }
 
+/// A lock that another holds, watched until it is given back, also where its file is removed
+/// meanwhile.
+#[derive(Debug)]
+pub(crate) struct HeldElsewhere {
+    file: File,
+}
+
+impl HeldElsewhere {
+    /// Finds the lock; `None` when there is no such file.
+    pub(crate) fn find(path: &Path) -> io::Result<Option<Self>> {
+        match File::open(path) {
+            Ok(file) => Ok(Some(Self { file })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until `deadline` and gives whether the lock was given back.
+    pub(crate) async fn given_back(self, deadline: Instant) -> io::Result<bool> {
+        loop {
+            match flock(&self.file, FlockOperation::NonBlockingLockShared) {
+                Ok(()) => return Ok(true),
+                Err(Errno::WOULDBLOCK) if Instant::now() >= deadline => return Ok(false),
+                Err(Errno::WOULDBLOCK) => tokio::time::sleep(LOOK).await,
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +124,20 @@ mod tests {
         assert!(Lock::take(&path, soon).await.unwrap().is_none());
         drop(held);
         assert!(Lock::take(&path, soon).await.unwrap().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_is_watched_although_its_file_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        assert!(HeldElsewhere::find(&path).unwrap().is_none());
+        let held = Lock::try_take(&path).unwrap();
+        let watch = || HeldElsewhere::find(&path).unwrap().unwrap();
+        let (first, second) = (watch(), watch());
+        fs::remove_file(&path).unwrap();
+        let soon = Instant::now() + Duration::from_secs(1);
+        assert!(!first.given_back(soon).await.unwrap());
+        drop(held);
+        assert!(second.given_back(soon).await.unwrap());
     }
 }

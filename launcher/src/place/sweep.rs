@@ -13,16 +13,27 @@ pub(crate) fn sweep(place: &Place) -> io::Result<bool> {
     if !place.folder.is_dir() {
         return remove(&place.scratch).map(|()| true);
     }
-    let Some(_starting) = Lock::try_take(&place.start_lock())? else {
+    let Some(starting) = Lock::try_take(&place.start_lock())? else {
         return Ok(false);
     };
-    let Some(_keeping) = Lock::try_take(&place.keep_lock())? else {
+    let Some(keeping) = Lock::try_take(&place.keep_lock())? else {
         return Ok(false);
     };
+    remove_held(place, &starting, &keeping).map(|()| true)
+}
+
+/// Removes what a driver left, by its own keeper. The folder stays where the next is being started.
+pub(crate) fn sweep_own(place: &Place, keeping: &Lock) -> io::Result<()> {
+    match Lock::try_take(&place.start_lock())? {
+        Some(starting) => remove_held(place, &starting, keeping),
+        None => remove(&place.scratch),
+    }
+}
+
+/// The locks are held while their files go, so nobody can come in between.
+fn remove_held(place: &Place, _starting: &Lock, _keeping: &Lock) -> io::Result<()> {
     remove(&place.scratch)?;
-    // The locks are held while their files go, so nobody can come in between.
-    remove(&place.folder)?;
-    Ok(true)
+    remove(&place.folder)
 }
 
 /// How many files with logs are kept, of drivers that live and of those that ended last.
