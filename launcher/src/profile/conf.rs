@@ -59,7 +59,7 @@ const STANDARD: [&str; 46] = [
 /// Settings that Firesteel makes itself, each with what to write instead. Refused to everyone: with
 /// them a driver could not be reached, or could be reached by others, or would not be given back. A
 /// name that ends in `*` stands for all names that begin so; the first that fits counts.
-const OURS: [(&str, &str); 49] = [
+const OURS: [(&str, &str); 50] = [
     ("spark.app.id", "Spark makes it"),
     ("spark.authenticate*", "the driver makes its own secret"),
     (
@@ -81,6 +81,10 @@ const OURS: [(&str, &str); 49] = [
     (
         "spark.connect.grpc.port.maxRetries",
         "the keeper chooses a free port",
+    ),
+    (
+        "spark.connect.progress.reportInterval",
+        "a statement is shown, and interrupted, by what it reports",
     ),
     (
         "spark.connect.session.manager.*",

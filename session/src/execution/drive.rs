@@ -197,7 +197,12 @@ impl Drive {
         let id = response.response_id;
         self.response = response.response_type;
         let complete = matches!(self.response, Some(ResponseType::ResultComplete(_)));
-        Input::Response { id, complete }
+        let working = self.response.as_ref().and_then(is_working);
+        Input::Response {
+            id,
+            complete,
+            working,
+        }
     }
 
     fn step(&mut self, input: Input) {
@@ -293,6 +298,17 @@ impl Drive {
             };
             Input::Interrupted { again }
         });
+    }
+}
+
+/// Whether a stage of the statement runs, where a response tells.
+fn is_working(response: &ResponseType) -> Option<bool> {
+    match response {
+        ResponseType::ExecutionProgress(report) => {
+            Some(report.stages.iter().any(|stage| !stage.done))
+        }
+        ResponseType::ArrowBatch(_) => Some(true),
+        _ => None,
     }
 }
 

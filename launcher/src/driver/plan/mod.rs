@@ -191,6 +191,8 @@ fn everywhere(profile: &Profile, heap: Memory, scratch: &Path) -> Settings {
             "spark.connect.execute.manager.detachedTimeout",
             format!("{away}s"),
         ),
+        // Every 2 s is Spark's own, a long time to look at an old number.
+        ("spark.connect.progress.reportInterval", "250ms".to_owned()),
         ("spark.connect.grpc.binding.address", "127.0.0.1".to_owned()),
         ("spark.connect.grpc.port.maxRetries", "0".to_owned()),
         // The keeper releases sessions itself: one whose kernel is there has no end.

@@ -124,6 +124,7 @@ spark.blockManager.port=7079
 spark.connect.execute.manager.detachedTimeout=120s
 spark.connect.grpc.binding.address=127.0.0.1
 spark.connect.grpc.port.maxRetries=0
+spark.connect.progress.reportInterval=250ms
 spark.connect.session.manager.defaultSessionTimeout=-1
 spark.decommission.enabled=true
 spark.driver.bindAddress=10.1.2.3
