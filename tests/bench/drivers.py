@@ -19,6 +19,11 @@ DEADLINE = 300
 # Needs an executor, and next to no work of it.
 QUERY = "SELECT max(id) AS greatest FROM range(0, 1000, 1, 1)"
 
+# What a person submits who wants to see its result.
+SCRIPT = f"""from pyspark.sql import SparkSession
+print(SparkSession.builder.getOrCreate().sql("{QUERY}").collect())
+"""
+
 KERNELS = 20
 WENT = []
 IDLE = 10
@@ -144,9 +149,14 @@ def by_hand():
         "spark.kubernetes.namespace": NAMESPACE,
         "spark.kubernetes.container.image": image,
         "spark.kubernetes.container.image.pullPolicy": "IfNotPresent",
-        "spark.kubernetes.executor.podTemplateFile": "/template/executor.json",
+        "spark.kubernetes.executor.podTemplateFile": "/work/executor.json",
         "spark.kubernetes.executor.request.cores": "200m",
         "spark.kubernetes.executor.disableConfigMap": "true",
+        "spark.kubernetes.executor.useDriverPodIP": "true",
+        # The rights are those of our drivers: pods alone.
+        "spark.kubernetes.driver.ownPersistentVolumeClaim": "false",
+        "spark.kubernetes.driver.reusePersistentVolumeClaim": "false",
+        "spark.kubernetes.driver.service.deleteOnTermination": "false",
         "spark.kubernetes.authenticate.executor.serviceAccountName": "firesteel-executor",
         "spark.dynamicAllocation.enabled": "true",
         "spark.dynamicAllocation.shuffleTracking.enabled": "true",
@@ -163,28 +173,27 @@ def by_hand():
     submit = ["/opt/spark/bin/spark-submit", "--master", "k8s://https://kubernetes.default.svc", "--deploy-mode", "client"]
     for key, value in conf.items():
         submit += ["--conf", f"{key}={value}"]
-    submit += ["--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal", "-e", QUERY]
-    place = "mkdir -p /tmp/work && cd /tmp/work && exec \"$0\" \"$@\""
+    submit += ["/work/query.py"]
     container = {
         "name": "driver",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["sh", "-c", place, *submit],
+        "command": submit,
         "env": [
             {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
             {"name": "HOME", "value": "/tmp"},
         ],
         "resources": {"requests": {"cpu": "200m", "memory": "1424Mi"}, "limits": {"memory": "1424Mi"}},
         "securityContext": restricted,
-        "volumeMounts": [{"name": "template", "mountPath": "/template"}],
+        "volumeMounts": [{"name": "work", "mountPath": "/work"}],
     }
     init = {
-        "name": "template",
+        "name": "files",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["sh", "-c", 'printf %s "$0" > /template/executor.json', json.dumps(template)],
+        "command": ["sh", "-c", 'printf %s "$0" > /work/executor.json; printf %s "$1" > /work/query.py', json.dumps(template), SCRIPT],
         "securityContext": restricted,
-        "volumeMounts": [{"name": "template", "mountPath": "/template"}],
+        "volumeMounts": [{"name": "work", "mountPath": "/work"}],
     }
     return {
         "apiVersion": "v1",
@@ -196,6 +205,6 @@ def by_hand():
             "securityContext": secure,
             "initContainers": [init],
             "containers": [container],
-            "volumes": [{"name": "template", "emptyDir": {}}],
+            "volumes": [{"name": "work", "emptyDir": {}}],
         },
     }

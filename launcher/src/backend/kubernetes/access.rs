@@ -7,13 +7,16 @@ use kube::config::{KubeConfigOptions, KubeconfigError};
 use kube::{Api, Client, Config, Resource};
 use tokio::time::timeout;
 
-use super::refused::{no_configuration, unusable_client};
+use super::refused::{no_configuration, refused, silent, unusable_client};
 use crate::cause::Cause;
 use crate::environment::Environment;
 use crate::profile;
 
 /// How long reading a configuration may take; it may run a login program.
 const CONFIGURE: Duration = Duration::from_secs(30);
+
+/// How long one request may take.
+const REQUEST: Duration = Duration::from_secs(20);
 
 /// Access to one namespace of one cluster.
 #[derive(Clone)]
@@ -60,6 +63,45 @@ impl Access {
         K::DynamicType: Default,
     {
         Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// What a request gives, within its deadline. `what` it is for tells who is refused.
+    ///
+    /// # Errors
+    /// When the server refuses it, or does not answer.
+    pub(super) async fn done<T>(
+        &self,
+        what: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Cause> {
+        let done = self.answer(what, request).await?;
+        done.map_err(|error| refused(&error, what, self))
+    }
+
+    /// As [`Access::done`]; `None` where the server refuses it for what `expected` tells.
+    ///
+    /// # Errors
+    /// When the server refuses it for another reason, or does not answer.
+    pub(super) async fn done_unless<T>(
+        &self,
+        expected: fn(&kube::Error) -> bool,
+        what: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<Option<T>, Cause> {
+        match self.answer(what, request).await? {
+            Err(error) if expected(&error) => Ok(None),
+            done => done.map(Some).map_err(|error| refused(&error, what, self)),
+        }
+    }
+
+    async fn answer<T>(
+        &self,
+        what: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<kube::Result<T>, Cause> {
+        timeout(REQUEST, request)
+            .await
+            .map_err(|_elapsed| silent(what, self))
     }
 }
 

@@ -16,11 +16,11 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::access::Access;
-use super::refused::{is_conflict, is_missing, refused, silent, unwatched};
+use super::refused::{is_conflict, is_missing, unwatched};
 use super::seen::running_at;
 use super::way::Spot;
 use crate::cause::{Cause, Kind};
@@ -34,9 +34,6 @@ use crate::secret as random;
 
 /// How long it may take to find or make a Job, with the one before it in the way.
 const FIND_OR_MAKE: Duration = Duration::from_secs(60);
-
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(20);
 
 /// A driver's Job, and what opens its keeper.
 #[derive(Debug, Clone)]
@@ -142,6 +139,7 @@ impl Finder<'_> {
         let jobs: Api<Job> = self.access.api();
         loop {
             let job = self
+                .access
                 .done("look for the driver's Job", jobs.get_opt(&name))
                 .await?;
             match next(job.as_ref(), &id) {
@@ -191,6 +189,7 @@ impl Finder<'_> {
         let secrets: Api<Secret> = self.access.api();
         let name = made.secret.name_any();
         let secret = match self
+            .access
             .done("read the driver's Secret", secrets.get_opt(&name))
             .await?
         {
@@ -201,7 +200,8 @@ impl Finder<'_> {
             {
                 Some(secret) => secret,
                 None => {
-                    self.done("read the driver's Secret", secrets.get(&name))
+                    self.access
+                        .done("read the driver's Secret", secrets.get(&name))
                         .await?
                 }
             },
@@ -245,6 +245,7 @@ impl Finder<'_> {
         let selected = ListParams::default().labels(&selector);
         let pods: Api<Pod> = self.access.api();
         let pods = self
+            .access
             .done("look for the driver's pod", pods.list(&selected))
             .await?;
         Ok(pods.items.iter().find_map(running_at))
@@ -256,12 +257,8 @@ impl Finder<'_> {
         K: Clone + DeserializeOwned + Serialize + std::fmt::Debug,
     {
         let how = PostParams::default();
-        match timeout(REQUEST, api.create(&how, thing)).await {
-            Ok(Ok(created)) => Ok(Some(created)),
-            Ok(Err(error)) if is_conflict(&error) => Ok(None),
-            Ok(Err(error)) => Err(refused(&error, what, self.access)),
-            Err(_) => Err(silent(what, self.access)),
-        }
+        let creation = api.create(&how, thing);
+        self.access.done_unless(is_conflict, what, creation).await
     }
 
     /// Waits until a Job that ends is gone, and its pod with it: a driver's executors are owned by
@@ -295,17 +292,6 @@ impl Finder<'_> {
         }
         Ok(())
     }
-
-    async fn done<T>(
-        &self,
-        what: &str,
-        request: impl Future<Output = kube::Result<T>>,
-    ) -> Result<T, Cause> {
-        match timeout(REQUEST, request).await {
-            Ok(done) => done.map_err(|error| refused(&error, what, self.access)),
-            Err(_) => Err(silent(what, self.access)),
-        }
-    }
 }
 
 /// Selects the pod of one driver.
@@ -330,13 +316,10 @@ pub(super) async fn remove(access: &Access, name: &str, uid: &str) -> Result<(),
         ..DeleteParams::background()
     };
     let jobs: Api<Job> = access.api();
-    match timeout(REQUEST, jobs.delete(name, &how)).await {
-        Ok(Ok(_)) => Ok(()),
-        // Another uid under the name is another Job.
-        Ok(Err(error)) if is_missing(&error) || is_conflict(&error) => Ok(()),
-        Ok(Err(error)) => Err(refused(&error, what, access)),
-        Err(_) => Err(silent(what, access)),
-    }
+    // Another uid under the name is another Job.
+    let gone = |error: &kube::Error| is_missing(error) || is_conflict(error);
+    let deletion = jobs.delete(name, &how);
+    access.done_unless(gone, what, deletion).await.map(drop)
 }
 
 /// Waits until the Job of that uid has ended or is gone.

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::access::Access;
 use super::find::{age, ended, ends, pod_selector, remove};
-use super::refused::{is_missing, refused, silent};
+use super::refused::is_missing;
 use super::seen::running_at;
 use super::way::Way;
 use crate::attach::client::{Keeper, NotAttached};
@@ -26,9 +26,6 @@ use crate::cluster::names::{DRIVER_CONTAINER, annotation, label, mount};
 use crate::cluster::objects::{job_name, owned_name};
 use crate::cluster::tls::pinned;
 use crate::cluster::trouble;
-
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(20);
 
 /// How long a keeper may take to say what it is, when all are listed.
 const DESCRIBE: Duration = Duration::from_secs(5);
@@ -63,7 +60,7 @@ impl Shelf {
         let selected =
             ListParams::default().labels(&format!("{}={}", label::MANAGED_BY, label::MANAGER));
         let jobs: Api<Job> = self.access.api();
-        let jobs = self.done(what, jobs.list(&selected)).await?;
+        let jobs = self.access.done(what, jobs.list(&selected)).await?;
         let kept =
             jobs.items
                 .iter()
@@ -127,15 +124,19 @@ impl Shelf {
         };
         let pods: Api<Pod> = self.access.api();
         let name = pod.name_any();
-        self.done("read a driver's log", pods.logs(&name, &how))
-            .await
-            .map(Some)
+        let log = pods.logs(&name, &how);
+        let log = self
+            .access
+            .done_unless(is_missing, "read a driver's log", log)
+            .await?;
+        log.map(Some).ok_or_else(gone)
     }
 
     /// The Job of a driver of this user that has not ended.
     async fn job(&self, id: &ClaimId) -> Result<Option<Job>, Cause> {
         let jobs: Api<Job> = self.access.api();
         let job = self
+            .access
             .done("look for a driver", jobs.get_opt(&job_name(id)))
             .await?;
         Ok(job.filter(|job| self.ours(job).is_some()))
@@ -188,12 +189,12 @@ impl Shelf {
         let secrets: Api<Secret> = self.access.api();
         let name = owned_name(id, incarnation);
         let secret = self
-            .done("read a driver's Secret", secrets.get(&name))
-            .await;
-        let data = secret
-            .map_err(NotAttached::Refused)?
-            .data
-            .unwrap_or_default();
+            .access
+            .done("read a driver's Secret", secrets.get_opt(&name))
+            .await
+            .map_err(NotAttached::Refused)?;
+        let secret = secret.ok_or_else(|| NotAttached::Refused(gone()))?;
+        let data = secret.data.unwrap_or_default();
         let text = |key: &str| {
             let bytes = data.get(key)?;
             String::from_utf8(bytes.0.clone()).ok()
@@ -216,26 +217,20 @@ impl Shelf {
         let selected = ListParams::default().labels(&pod_selector(id, incarnation));
         let pods: Api<Pod> = self.access.api();
         let mut pods = self
+            .access
             .done("look for a driver's pod", pods.list(&selected))
             .await?;
         Ok(pods.items.pop())
     }
+}
 
-    async fn done<T>(
-        &self,
-        what: &str,
-        request: impl Future<Output = kube::Result<T>>,
-    ) -> Result<T, Cause> {
-        match timeout(REQUEST, request).await {
-            Ok(Err(error)) if is_missing(&error) => Err(Cause::new(
-                Kind::KeeperLost,
-                "The Spark driver is gone",
-                "The next cell starts a new driver.",
-            )),
-            Ok(done) => done.map_err(|error| refused(&error, what, &self.access)),
-            Err(_) => Err(silent(what, &self.access)),
-        }
-    }
+/// What went between two looks at it.
+fn gone() -> Cause {
+    Cause::new(
+        Kind::KeeperLost,
+        "The Spark driver is gone",
+        "The next cell starts a new driver.",
+    )
 }
 
 /// How far the start of a driver is whose keeper does not answer.
