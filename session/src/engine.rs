@@ -2,6 +2,7 @@
 //!
 //! [`Engine`] is what tests fake. The real one is a Spark Connect session.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 
 /// One SQL statement and how it is to be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Statement {
     /// The text of one statement, without a closing `;`.
     pub sql: String,
@@ -23,6 +24,30 @@ pub struct Statement {
     /// Whether the statement only reads. Only such a statement is ever sent to a second server;
     /// what cannot be classified is not `pure`.
     pub pure: bool,
+    /// Values of the text's parameters, each by the name that stands behind its `:`. They are sent
+    /// beside the text and are never part of it.
+    pub arguments: BTreeMap<String, Argument>,
+}
+
+/// A value of a parameter, of one of Spark SQL's types.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Argument {
+    /// `NULL` of no type.
+    Null,
+    /// `BOOLEAN`.
+    Boolean(bool),
+    /// `INT`.
+    Integer(i32),
+    /// `BIGINT`.
+    Long(i64),
+    /// `DECIMAL` with as many digits as are written, at most 38: `-12.50`.
+    Decimal(String),
+    /// `DOUBLE`.
+    Double(f64),
+    /// `STRING`.
+    String(String),
+    /// `DATE`, in days since 1970-01-01.
+    Date(i32),
 }
 
 /// What happens while a statement runs, in this order: any number of [`Event::Progress`], one

@@ -137,6 +137,22 @@ def test_magics_answer(kernel):
     assert done.status == "ok", done.text
 
 
+def test_parameters_are_bound_and_never_pasted(kernel):
+    assert ":who" in kernel.run("%set who it's; DROP TABLE t").text
+    kernel.run("%set low 2")
+    kernel.run("%set day DATE '2013-01-31'")
+    done = kernel.run("SELECT :who AS who, :day AS day, id FROM range(9) WHERE id > :low LIMIT :low")
+    assert done.status == "ok", done.text
+    for expected in ["it's; DROP TABLE t", "2013-01-31", " 3", " 4"]:
+        assert expected in done.text, done.text
+    assert "2 rows" in done.text, done.text
+    listed = kernel.run("%set").text
+    assert ":day = 2013-01-31 (DATE)" in listed and ":low = 2 (INT)" in listed, listed
+    kernel.run("%set low")
+    done = kernel.run("SELECT :low")
+    assert done.status == "error" and "UNBOUND_SQL_PARAMETER" in done.text, done.text
+
+
 def nbconvert(notebook, out, *more):
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", notebook, "--output-dir", out]
     return subprocess.run([*map(str, command), *more], capture_output=True, text=True, timeout=300)

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use firesteel_session::engine::Argument;
+
 use super::Problem;
 use super::nearest::nearest;
+use super::value::read_value;
 
 /// An order to the kernel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Magic {
     /// Explain the magics, or the one of this name (without its `%`).
     Help(Option<&'static str>),
@@ -27,6 +30,17 @@ pub enum Magic {
     },
     /// Say how long the driver is kept from being given back, or keep it for so long.
     Keep(Option<Duration>),
+    /// List the parameters that have a value.
+    Values,
+    /// Give `:name` a value in the statements that follow.
+    Set {
+        /// The parameter's name, without its `:`.
+        name: String,
+        /// Its value.
+        value: Argument,
+    },
+    /// Take the value of a parameter back.
+    Unset(String),
     /// Say how many rows are fetched at most, or set it for the cells that follow.
     Limit(Option<Rows>),
 }
@@ -47,8 +61,15 @@ struct Spec {
     name: &'static str,
     usage: &'static str,
     about: &'static str,
-    /// Reads what stands behind the name; the error says in words what is expected there.
-    read: fn(&[&str]) -> Result<Magic, &'static str>,
+    read: Read,
+}
+
+/// Reads what stands behind a magic's name; the error says in words what is expected there.
+#[derive(Clone, Copy)]
+enum Read {
+    Words(fn(&[&str]) -> Result<Magic, &'static str>),
+    /// The line as it stands.
+    Text(fn(&str) -> Result<Magic, &'static str>),
 }
 
 /// The cell magic that is not in the table: it says what its cell is, and is no order.
@@ -63,7 +84,7 @@ const TABLE: &[Spec] = &[
         name: "help",
         usage: "%help [MAGIC]",
         about: "explain the magics, or one of them",
-        read: |words| match words {
+        read: Read::Words(|words| match words {
             [] => Ok(Magic::Help(None)),
             [name] => {
                 let bare = name.trim_start_matches('%');
@@ -74,64 +95,87 @@ const TABLE: &[Spec] = &[
                     .ok_or("give it the name of a magic that `%lsmagic` lists")
             }
             _ => Err("give it one name or nothing"),
-        },
+        }),
     },
     Spec {
         name: "keep",
         usage: "%keep [TIME]",
         about: "do not give the driver back for being idle for so long, such as `2h` or `90m`; `off` takes it back",
-        read: |words| match words {
+        read: Read::Words(|words| match words {
             [] => Ok(Magic::Keep(None)),
             ["off"] => Ok(Magic::Keep(Some(Duration::ZERO))),
             [time] => keep(time).map(|time| Magic::Keep(Some(time))),
             _ => Err(TIME),
-        },
+        }),
     },
     Spec {
         name: "limit",
         usage: "%limit [ROWS]",
         about: "say how many rows of a result are fetched and shown, or set it; `all` lifts the limit",
-        read: |words| match words {
+        read: Read::Words(|words| match words {
             [] => Ok(Magic::Limit(None)),
             [count] => rows(count).map(|rows| Magic::Limit(Some(rows))),
             _ => Err(ROWS),
-        },
+        }),
     },
     Spec {
         name: "logs",
         usage: "%logs [executor NUMBER] [LINES]",
         about: "show the end of the driver's log, or of an executor's; `%session` lists them",
-        read: logs,
+        read: Read::Words(logs),
     },
     Spec {
         name: "lsmagic",
         usage: "%lsmagic",
         about: "list the magics",
-        read: |words| alone(words, Magic::List),
+        read: Read::Words(|words| alone(words, Magic::List)),
     },
     Spec {
         name: "profile",
         usage: "%profile [NAME]",
         about: "say which profile drivers are started from, or choose another",
-        read: |words| match words {
+        read: Read::Words(|words| match words {
             [] => Ok(Magic::Profile(None)),
             [name] => Ok(Magic::Profile(Some((*name).to_owned()))),
             _ => Err("give it one name or nothing"),
-        },
+        }),
     },
     Spec {
         name: "session",
         usage: "%session",
         about: "say which driver and session this notebook uses, and what runs",
-        read: |words| alone(words, Magic::Session),
+        read: Read::Words(|words| alone(words, Magic::Session)),
+    },
+    Spec {
+        name: "set",
+        usage: "%set [NAME [VALUE]]",
+        about: "give `:NAME` a value in later statements: `%set year 2013`, `%set carrier 'UA'`, `%set day DATE '2013-01-31'`; without a value take it back, without a name list them",
+        read: Read::Text(set),
     },
     Spec {
         name: "stop",
         usage: "%stop",
         about: "give the driver back now; the next statement starts a new one",
-        read: |words| alone(words, Magic::Stop),
+        read: Read::Words(|words| alone(words, Magic::Stop)),
     },
 ];
+
+fn set(text: &str) -> Result<Magic, &'static str> {
+    let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let name = name.strip_prefix(':').unwrap_or(name);
+    let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    match (name, value.trim()) {
+        ("", "") => Ok(Magic::Values),
+        _ if name.is_empty() || !legal || name.starts_with(|c: char| c.is_ascii_digit()) => {
+            Err("give it a name of letters, digits and `_`, and a value")
+        }
+        (name, "") => Ok(Magic::Unset(name.to_owned())),
+        (name, value) => Ok(Magic::Set {
+            name: name.to_owned(),
+            value: read_value(value),
+        }),
+    }
+}
 
 const ROWS: &str = "give it a number of rows or `all`";
 
@@ -215,8 +259,11 @@ pub(super) fn read_line(line: &str) -> Result<Magic, Problem> {
     let Some(spec) = found else {
         return Err(unknown(name));
     };
-    let words: Vec<&str> = arguments.split_whitespace().collect();
-    (spec.read)(&words).map_err(|expected| Problem::Arguments {
+    let read = match spec.read {
+        Read::Words(read) => read(&arguments.split_whitespace().collect::<Vec<_>>()),
+        Read::Text(read) => read(arguments),
+    };
+    read.map_err(|expected| Problem::Arguments {
         usage: spec.usage,
         expected,
         got: arguments.to_owned(),

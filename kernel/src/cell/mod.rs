@@ -12,15 +12,19 @@ mod nearest;
 mod parse;
 mod split;
 mod tokens;
+mod value;
+
+use std::collections::BTreeSet;
 
 pub use complete::{Proposal, ProposalKind, Proposals, complete};
 pub use completeness::{Completeness, completeness};
 pub use kind::{Kind, Manner, Subject, Thing};
 pub use magic::{Magic, Rows, help, help_at, lsmagic};
 pub use parse::parse;
+pub use value::read_value;
 
 /// One part of a cell. The parts run in order, and nothing runs after one that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
     /// A statement for Spark.
     Sql(SqlText),
@@ -42,6 +46,9 @@ pub struct SqlText {
     pub subject: Subject,
     /// The limit that `%%sql -n` sets for the statements of its cell.
     pub rows: Option<Rows>,
+    /// The names that stand behind a `:` in it, as parameters do; a path into semi-structured data
+    /// (`column:name`) looks the same.
+    pub parameters: BTreeSet<String>,
 }
 
 /// A place in a cell's source.

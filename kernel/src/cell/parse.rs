@@ -1,8 +1,11 @@
 //! A cell's source into typed pieces.
 
+use std::collections::BTreeSet;
+
 use super::kind::classify;
 use super::magic::{Rows, read_first_line, read_line};
 use super::split::{Stretch, split};
+use super::tokens::{Shape, Token};
 use super::{CellError, Piece, Position, Problem, SqlText};
 
 /// Takes a cell apart. A cell of nothing but white space and comments has no pieces.
@@ -27,6 +30,7 @@ pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
                     kind,
                     subject,
                     rows: head.rows,
+                    parameters: parameters(source, &statement.tokens),
                 }));
             }
             Stretch::Magic(range) => {
@@ -49,6 +53,23 @@ pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
         }
     }
     Ok(pieces)
+}
+
+/// The names behind each `:` that nothing parts them from.
+fn parameters(source: &str, tokens: &[Token]) -> BTreeSet<String> {
+    let pairs = tokens.windows(2);
+    pairs
+        .filter_map(|pair| match pair {
+            [colon, name]
+                if colon.shape == Shape::Colon
+                    && name.shape == Shape::Word
+                    && colon.end == name.start =>
+            {
+                Some(name.text(source).to_owned())
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 /// What a `%%` line says, and the byte where the rest of the cell begins.

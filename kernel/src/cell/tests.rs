@@ -96,6 +96,11 @@ fn a_wrong_magic_says_what_is_right() {
             "`%limit [ROWS]`: give it a number of rows or `all`, not `ten`.",
         ),
         (
+            "%set 2nd 1",
+            1,
+            "`%set [NAME [VALUE]]`: give it a name of letters, digits and `_`, and a value, not `2nd 1`.",
+        ),
+        (
             "%limit -1",
             1,
             "`%limit [ROWS]`: give it a number of rows or `all`, not `-1`.",
@@ -159,6 +164,44 @@ fn the_cell_magics_limit_holds_for_its_statements() {
 }
 
 #[test]
+fn a_parameter_is_set_to_the_rest_of_the_line() {
+    use firesteel_session::engine::Argument;
+
+    let set = |name: &str, value| Magic::Set {
+        name: name.to_owned(),
+        value,
+    };
+    let text = |text: &str| Argument::String(text.to_owned());
+    for (source, expected) in [
+        ("%set", Magic::Values),
+        ("%set year", Magic::Unset("year".to_owned())),
+        ("%set year 2013", set("year", Argument::Integer(2013))),
+        ("%set :year  2013 ", set("year", Argument::Integer(2013))),
+        ("%set who 'two  words'", set("who", text("two  words"))),
+        ("%set who two  words", set("who", text("two  words"))),
+        ("%set who\ttab", set("who", text("tab"))),
+    ] {
+        assert_eq!(parse(source), Ok(vec![Piece::Magic(expected)]), "{source}");
+    }
+}
+
+#[test]
+fn names_behind_a_colon_may_be_parameters() {
+    for (source, expected) in [
+        ("SELECT :a, x + :b_1", vec!["a", "b_1"]),
+        ("SELECT ':a', `:b`, \":c\" -- :d", vec![]),
+        ("SELECT :a + :a LIMIT :n", vec!["a", "n"]),
+        ("SELECT raw:path FROM t", vec!["path"]),
+        ("SELECT : a", vec![]),
+        ("SELECT a::int", vec![]),
+        ("BEGIN SELECT :a; SELECT :b; END", vec!["a", "b"]),
+    ] {
+        let names: Vec<String> = sql(source)[0].parameters.iter().cloned().collect();
+        assert_eq!(names, expected, "{source}");
+    }
+}
+
+#[test]
 fn help_and_list_are_the_table_that_parses() {
     let listed = lsmagic();
     let help_text = help(None);
@@ -172,7 +215,7 @@ fn help_and_list_are_the_table_that_parses() {
     }
     assert_eq!(
         listed,
-        "%%sql  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %stop"
+        "%%sql  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop"
     );
 }
 
@@ -357,11 +400,11 @@ fn what_could_stand_at_the_cursor_is_proposed() {
             "%",
             &[
                 "%%sql", "%help", "%keep", "%limit", "%logs", "%lsmagic", "%profile", "%session",
-                "%stop",
+                "%set", "%stop",
             ],
         ),
         ("%l|", "%l", &["%limit", "%logs", "%lsmagic"]),
-        ("SELECT 1;\n%s|", "%s", &["%session", "%stop"]),
+        ("SELECT 1;\n%s|", "%s", &["%session", "%set", "%stop"]),
         ("SELECT 1\n%s|", "", &[]),
         ("%help lim|", "lim", &["limit"]),
         ("%help %lim|", "%lim", &["%limit"]),
@@ -369,7 +412,7 @@ fn what_could_stand_at_the_cursor_is_proposed() {
         ("%%s|", "%%s", &["%%sql"]),
         ("%%sql |", "", &["-n"]),
         ("%%sql -n 5\nsel|", "sel", &["select"]),
-        ("%%sql\n%s|", "%s", &["%session", "%stop"]),
+        ("%%sql\n%s|", "%s", &["%session", "%set", "%stop"]),
     ];
     for (marked, typed, expected) in cases {
         let cursor = marked.chars().position(|ch| ch == '|').unwrap();

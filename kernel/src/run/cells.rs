@@ -1,6 +1,9 @@
 //! Executes cells of SQL and magics, and answers questions about their text.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use firesteel_session::engine::Argument;
 use jupyter_protocol::Media;
 
 use super::failure::{self, Place};
@@ -16,10 +19,17 @@ use crate::engine::{Aside, Source};
 /// Rows of a result that are shown where nothing else is asked for.
 const DEFAULT_ROWS: u64 = 1000;
 
+/// What magics set for the cells that follow.
+pub(super) struct Settings {
+    pub(super) limit: Rows,
+    /// The values of parameters, by their names.
+    pub(super) values: BTreeMap<String, Argument>,
+}
+
 /// The interpreter of SQL cells.
 pub struct Cells {
     source: Box<dyn Source>,
-    limit: Rows,
+    settings: Settings,
     margin: Margin,
 }
 
@@ -28,7 +38,10 @@ impl Cells {
     pub fn new(source: Box<dyn Source>) -> Self {
         Self {
             source,
-            limit: Rows::AtMost(DEFAULT_ROWS),
+            settings: Settings {
+                limit: Rows::AtMost(DEFAULT_ROWS),
+                values: BTreeMap::new(),
+            },
             margin: Margin::default(),
         }
     }
@@ -48,15 +61,16 @@ impl Cells {
             }
             let outcome = match piece {
                 Piece::Magic(magic) => {
-                    magics::run(magic, &mut *busy.0, &mut self.limit, cell).await
+                    magics::run(magic, &mut *busy.0, &mut self.settings, cell).await
                 }
                 Piece::Sql(text) => {
                     number += 1;
                     let place = Place {
                         statement: text,
+                        values: &self.settings.values,
                         number: (number, statements),
                     };
-                    let rows = text.rows.unwrap_or(self.limit);
+                    let rows = text.rows.unwrap_or(self.settings.limit);
                     let margin = &mut self.margin;
                     statement::run(&mut *busy.0, place, rows, &cell.output, margin, &cell.stop)
                         .await

@@ -1,5 +1,8 @@
 //! What a failure says in the cell.
 
+use std::collections::BTreeMap;
+
+use firesteel_session::engine::Argument;
 use firesteel_session::error::{Error, SparkError};
 
 use super::interpreter::Failure;
@@ -11,6 +14,8 @@ use crate::engine::Unavailable;
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) statement: &'a SqlText,
+    /// What `%set` has set.
+    pub(super) values: &'a BTreeMap<String, Argument>,
     /// Its number and how many the cell has.
     pub(super) number: (usize, usize),
 }

@@ -1,7 +1,11 @@
 //! Orders to the kernel itself.
 
-use firesteel_launcher::launcher::LogsOf;
+use std::collections::BTreeMap;
 
+use firesteel_launcher::launcher::LogsOf;
+use firesteel_session::engine::Argument;
+
+use super::cells::Settings;
 use super::failure;
 use super::interpreter::{Cell, Failure, Outcome};
 use crate::cell::{self, Magic, Rows};
@@ -12,10 +16,10 @@ use crate::engine::{Source, Unavailable};
 pub(super) async fn run(
     magic: &Magic,
     source: &mut dyn Source,
-    limit: &mut Rows,
+    settings: &mut Settings,
     cell: &Cell,
 ) -> Outcome {
-    match answer(magic, source, limit).await {
+    match answer(magic, source, settings).await {
         Ok(text) => {
             cell.output.result(cell.count, display::plain(text)).await;
             Outcome::Done
@@ -27,7 +31,7 @@ pub(super) async fn run(
 async fn answer(
     magic: &Magic,
     source: &mut dyn Source,
-    limit: &mut Rows,
+    settings: &mut Settings,
 ) -> Result<String, Failure> {
     let failed = |error: Unavailable| failure::of_unavailable(&error);
     match magic {
@@ -35,10 +39,20 @@ async fn answer(
         Magic::List => Ok(cell::lsmagic()),
         Magic::Limit(rows) => {
             if let Some(rows) = rows {
-                *limit = *rows;
+                settings.limit = *rows;
             }
-            Ok(limit_in_words(*limit))
+            Ok(limit_in_words(settings.limit))
         }
+        Magic::Values => Ok(values_in_words(&settings.values)),
+        Magic::Set { name, value } => {
+            let text = display::parameter(name, value);
+            settings.values.insert(name.clone(), value.clone());
+            Ok(text)
+        }
+        Magic::Unset(name) => match settings.values.remove(name) {
+            Some(_) => Ok(format!("`:{name}` has no value any more.")),
+            None => Ok(format!("`:{name}` had no value.")),
+        },
         Magic::Profile(None) => Ok(source.profiles()),
         Magic::Profile(Some(name)) => source.choose(name).await.map_err(failed),
         Magic::Session => Ok(source.describe().await),
@@ -52,6 +66,16 @@ async fn answer(
         Magic::Keep(time) => Ok(source.keep(*time).await),
         Magic::Stop => source.stop().await.map_err(failed),
     }
+}
+
+fn values_in_words(values: &BTreeMap<String, Argument>) -> String {
+    if values.is_empty() {
+        return "No parameter has a value; `%set NAME VALUE` gives `:NAME` one.".to_owned();
+    }
+    let lines = values
+        .iter()
+        .map(|(name, value)| display::parameter(name, value));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn limit_in_words(limit: Rows) -> String {

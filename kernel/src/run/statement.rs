@@ -1,11 +1,12 @@
 //! Runs one statement: its events in, its display out.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use firesteel_session::engine::{Done, Event, Progress, Statement};
+use firesteel_session::engine::{Argument, Done, Event, Progress, Statement};
 use firesteel_session::error::Error;
 use futures::StreamExt as _;
 use tokio::sync::watch;
@@ -134,6 +135,7 @@ async fn fetch(
         sql: place.statement.text.clone(),
         rows: to_fetch(rows),
         pure: place.statement.kind.is_pure(),
+        arguments: arguments(place),
     };
     let mut events = opened.engine.run(statement, stop.clone());
     let mut answer = Answer::default();
@@ -210,6 +212,14 @@ fn ticks() -> tokio::time::Interval {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+/// The values of what the statement may have as parameters.
+fn arguments(place: Place<'_>) -> BTreeMap<String, Argument> {
+    let parameters = place.statement.parameters.iter();
+    parameters
+        .filter_map(|name| Some((name.clone(), place.values.get(name)?.clone())))
+        .collect()
 }
 
 /// How many rows are asked of Spark: one more than is shown tells whether there are more.

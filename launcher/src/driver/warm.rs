@@ -37,8 +37,8 @@ pub(crate) async fn warm(client: Client) {
 async fn ask(session: &Session) -> Result<(), Error> {
     let statement = Statement {
         sql: ANSWERED.to_owned(),
-        rows: None,
         pure: true,
+        ..Statement::default()
     };
     let mut events = session.run(statement, CancellationToken::new());
     while let Some(event) = events.next().await {

@@ -1,5 +1,7 @@
 //! Questions about a statement that is not run.
 
+use std::collections::BTreeMap;
+
 use super::Session;
 use crate::call::Call;
 use crate::error::Error;
@@ -37,7 +39,7 @@ impl Session {
             ExplainMode::Formatted => WireMode::Formatted,
         };
         let question = Explain {
-            plan: Some(super::plan::root(sql, None)),
+            plan: Some(super::plan::root(sql, None, &BTreeMap::new())),
             explain_mode: mode.into(),
         };
         match self.analyze(Analyze::Explain(question)).await? {
@@ -54,7 +56,7 @@ impl Session {
     /// As any call; Spark refuses what it cannot parse or resolve.
     pub async fn schema(&self, sql: &str) -> Result<DataType, Error> {
         let question = Schema {
-            plan: Some(super::plan::root(sql, None)),
+            plan: Some(super::plan::root(sql, None, &BTreeMap::new())),
         };
         match self.analyze(Analyze::Schema(question)).await? {
             Answer::Schema(schema) => schema.schema.ok_or_else(other_answer),

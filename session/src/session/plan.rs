@@ -5,7 +5,9 @@
 //! USE, SHOW, EXPLAIN, CACHE, EXECUTE IMMEDIATE and compound statements; none needs `SqlCommand`,
 //! which takes a second round trip for the rows.
 
-use crate::engine::Statement;
+use std::collections::BTreeMap;
+
+use crate::engine::{Argument, Statement};
 use crate::proto;
 
 /// A plan, and how many of its rows are wanted where the plan itself does not say.
@@ -21,7 +23,7 @@ pub(super) fn plan(statement: &Statement) -> Limited {
     let compound = is_compound(&statement.sql);
     let limit = statement.rows.filter(|_| !compound);
     Limited {
-        plan: root(&statement.sql, limit),
+        plan: root(&statement.sql, limit, &statement.arguments),
         rows: statement.rows.filter(|_| compound),
     }
 }
@@ -32,7 +34,11 @@ pub fn plan_of(statement: &Statement) -> proto::Plan {
 }
 
 /// A text as the root relation, under a limit where there is one.
-pub(super) fn root(sql: &str, rows: Option<u64>) -> proto::Plan {
+pub(super) fn root(
+    sql: &str,
+    rows: Option<u64>,
+    arguments: &BTreeMap<String, Argument>,
+) -> proto::Plan {
     use proto::plan::OpType;
     use proto::relation::RelType;
 
@@ -42,6 +48,10 @@ pub(super) fn root(sql: &str, rows: Option<u64>) -> proto::Plan {
     };
     let text = relation(RelType::Sql(proto::Sql {
         query: sql.to_owned(),
+        named_arguments: arguments
+            .iter()
+            .map(|(name, value)| (name.clone(), expression(value)))
+            .collect(),
         ..proto::Sql::default()
     }));
     let root = match rows {
@@ -53,6 +63,37 @@ pub(super) fn root(sql: &str, rows: Option<u64>) -> proto::Plan {
     };
     proto::Plan {
         op_type: Some(OpType::Root(root)),
+    }
+}
+
+/// A value as a literal.
+fn expression(value: &Argument) -> proto::Expression {
+    use proto::data_type::{Kind, Null};
+    use proto::expression::literal::{Decimal, LiteralType};
+    use proto::expression::{ExprType, Literal};
+
+    let literal = match value {
+        Argument::Null => LiteralType::Null(proto::DataType {
+            kind: Some(Kind::Null(Null::default())),
+        }),
+        Argument::Boolean(value) => LiteralType::Boolean(*value),
+        Argument::Integer(value) => LiteralType::Integer(*value),
+        Argument::Long(value) => LiteralType::Long(*value),
+        Argument::Decimal(digits) => LiteralType::Decimal(Decimal {
+            value: digits.clone(),
+            precision: None,
+            scale: None,
+        }),
+        Argument::Double(value) => LiteralType::Double(*value),
+        Argument::String(text) => LiteralType::String(text.clone()),
+        Argument::Date(days) => LiteralType::Date(*days),
+    };
+    proto::Expression {
+        common: None,
+        expr_type: Some(ExprType::Literal(Literal {
+            literal_type: Some(literal),
+            data_type: None,
+        })),
     }
 }
 
@@ -146,10 +187,10 @@ mod tests {
             let statement = Statement {
                 sql: sql.to_owned(),
                 rows: Some(5),
-                pure: false,
+                ..Statement::default()
             };
             let expected = Limited {
-                plan: root(sql, by_spark),
+                plan: root(sql, by_spark, &BTreeMap::new()),
                 rows: by_us,
             };
             assert_eq!(plan(&statement), expected, "{sql}");
@@ -162,7 +203,8 @@ mod tests {
         use crate::proto::relation::RelType;
 
         for (rows, expected) in [(0, 0), (1000, 1000), (u64::MAX, i32::MAX)] {
-            let Some(OpType::Root(root)) = root("SELECT 1", Some(rows)).op_type else {
+            let Some(OpType::Root(root)) = root("SELECT 1", Some(rows), &BTreeMap::new()).op_type
+            else {
                 panic!("the plan has no root");
             };
             let Some(RelType::Limit(limit)) = root.rel_type else {

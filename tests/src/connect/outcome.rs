@@ -46,8 +46,7 @@ impl Outcome {
 pub fn statement(sql: &str) -> Statement {
     Statement {
         sql: sql.to_owned(),
-        rows: None,
-        pure: false,
+        ..Statement::default()
     }
 }
 

@@ -100,7 +100,7 @@ fn statement(sql: &str, rows: Option<u64>) -> Statement {
     Statement {
         sql: sql.to_owned(),
         rows,
-        pure: false,
+        ..Statement::default()
     }
 }
 

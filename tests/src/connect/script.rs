@@ -81,7 +81,7 @@ impl Script {
         Statement {
             sql: self.sql.clone(),
             rows: self.rows,
-            pure: false,
+            ..Statement::default()
         }
     }
 

@@ -181,8 +181,8 @@ async fn select_one(paths: Paths, environment: Environment) -> Verdict {
     };
     let statement = Statement {
         sql: "SELECT 1".to_owned(),
-        rows: None,
         pure: true,
+        ..Statement::default()
     };
     let mut events = opened.engine.run(statement, CancellationToken::new());
     let mut verdict = Verdict::bad("Spark gave no answer", "Look at `firesteel drivers logs`.");
