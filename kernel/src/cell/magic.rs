@@ -41,8 +41,17 @@ pub enum Magic {
     },
     /// Take the value of a parameter back.
     Unset(String),
-    /// Say how many rows are fetched at most, or set it for the cells that follow.
-    Limit(Option<Rows>),
+    /// Say how much of a result is fetched at most, or set it for the cells that follow.
+    Limit(Option<Limit>),
+}
+
+/// A limit of what is fetched of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Of its rows.
+    Rows(Rows),
+    /// Of its size in memory, in bytes. It cannot be lifted.
+    Bytes(u64),
 }
 
 /// How many rows of a result are fetched.
@@ -110,13 +119,9 @@ const TABLE: &[Spec] = &[
     },
     Spec {
         name: "limit",
-        usage: "%limit [ROWS]",
-        about: "say how many rows of a result are fetched and shown, or set it; `all` lifts the limit",
-        read: Read::Words(|words| match words {
-            [] => Ok(Magic::Limit(None)),
-            [count] => rows(count).map(|rows| Magic::Limit(Some(rows))),
-            _ => Err(ROWS),
-        }),
+        usage: "%limit [[rows] N|all] [bytes SIZE]",
+        about: "say how much of a result is fetched and shown, or set it: `%limit 5000`, `%limit rows all`, `%limit bytes 200MB`",
+        read: Read::Words(limit),
     },
     Spec {
         name: "logs",
@@ -179,6 +184,11 @@ fn set(text: &str) -> Result<Magic, &'static str> {
 
 const ROWS: &str = "give it a number of rows or `all`";
 
+const LIMIT: &str = "give it a number of rows or `all`, or `bytes` and a size up to 2GB such as `200MB`, or nothing";
+
+/// The largest limit of bytes: a result is held in the kernel's memory.
+const LARGEST_LIMIT: u64 = 2_000_000_000;
+
 const LINES: &str = "give it a number of lines, and before it `executor` and a number, or nothing";
 
 const TIME: &str = "give it a time up to a day such as `2h` or `90m`, `off` or nothing";
@@ -217,6 +227,35 @@ fn keep(word: &str) -> Result<Duration, &'static str> {
     let time = count.checked_mul(unit).map(Duration::from_secs);
     time.filter(|time| *time <= LONGEST_KEPT && !time.is_zero())
         .ok_or(TIME)
+}
+
+fn limit(words: &[&str]) -> Result<Magic, &'static str> {
+    let limit = match words {
+        [] => return Ok(Magic::Limit(None)),
+        ["bytes", number, unit] => size(&format!("{number}{unit}")).map(Limit::Bytes),
+        ["bytes", size] => self::size(size).map(Limit::Bytes),
+        ["rows", count] | [count] => rows(count).ok().map(Limit::Rows),
+        _ => None,
+    };
+    limit.map(|limit| Magic::Limit(Some(limit))).ok_or(LIMIT)
+}
+
+/// A size as people write it, `500kB`, `64 MB` or `1GiB`, in bytes.
+fn size(word: &str) -> Option<u64> {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = word.split_at(digits);
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    let size = count.parse::<u64>().ok()?.checked_mul(unit)?;
+    (1..=LARGEST_LIMIT).contains(&size).then_some(size)
 }
 
 fn alone(words: &[&str], magic: Magic) -> Result<Magic, &'static str> {

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 pub use complete::{Proposal, ProposalKind, Proposals, complete};
 pub use completeness::{Completeness, completeness};
 pub use kind::{Kind, Manner, Subject, Thing};
-pub use magic::{Magic, Rows, help, help_at, lsmagic};
+pub use magic::{Limit, Magic, Rows, help, help_at, lsmagic};
 pub use parse::parse;
 pub use value::read_value;
 

@@ -93,7 +93,7 @@ fn a_wrong_magic_says_what_is_right() {
         (
             "%limit ten",
             1,
-            "`%limit [ROWS]`: give it a number of rows or `all`, not `ten`.",
+            "`%limit [[rows] N|all] [bytes SIZE]`: give it a number of rows or `all`, or `bytes` and a size up to 2GB such as `200MB`, or nothing, not `ten`.",
         ),
         (
             "%set 2nd 1",
@@ -103,7 +103,7 @@ fn a_wrong_magic_says_what_is_right() {
         (
             "%limit -1",
             1,
-            "`%limit [ROWS]`: give it a number of rows or `all`, not `-1`.",
+            "`%limit [[rows] N|all] [bytes SIZE]`: give it a number of rows or `all`, or `bytes` and a size up to 2GB such as `200MB`, or nothing, not `-1`.",
         ),
         ("%stop now", 1, "`%stop`: it takes nothing, not `now`."),
         (
@@ -198,6 +198,44 @@ fn names_behind_a_colon_may_be_parameters() {
     ] {
         let names: Vec<String> = sql(source)[0].parameters.iter().cloned().collect();
         assert_eq!(names, expected, "{source}");
+    }
+}
+
+#[test]
+fn limits_are_of_rows_or_of_bytes() {
+    let rows = |count| Some(Limit::Rows(Rows::AtMost(count)));
+    let bytes = |size| Some(Limit::Bytes(size));
+    let cases = [
+        ("%limit", None),
+        ("%limit 5", rows(5)),
+        ("%limit all", Some(Limit::Rows(Rows::All))),
+        ("%limit rows 0", rows(0)),
+        ("%limit rows all", Some(Limit::Rows(Rows::All))),
+        ("%limit bytes 1", bytes(1)),
+        ("%limit bytes 500kB", bytes(500_000)),
+        ("%limit bytes 64 MB", bytes(64_000_000)),
+        ("%limit bytes 1gib", bytes(1 << 30)),
+        ("%limit bytes 2GB", bytes(2_000_000_000)),
+    ];
+    for (source, expected) in cases {
+        let expected = vec![Piece::Magic(Magic::Limit(expected))];
+        assert_eq!(parse(source), Ok(expected), "{source}");
+    }
+    for wrong in [
+        "bytes",
+        "bytes all",
+        "bytes 0",
+        "bytes 3GB",
+        "bytes 1.5GB",
+        "bytes 99999999999999999999",
+        "bytes 18446744073709551615 GB",
+        "bytes 5 rows",
+        "rows",
+        "rows 5 5",
+        "lines 5",
+    ] {
+        let source = format!("%limit {wrong}");
+        assert!(parse(&source).is_err(), "{source}");
     }
 }
 

@@ -7,23 +7,28 @@ use super::html::push_escaped;
 /// What is known about a result besides its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether there are rows that are not shown.
+    /// Whether there are rows that were not asked for or not fetched.
     pub remaining: Remaining,
+    /// Rows that were fetched.
+    pub rows: u64,
+    /// Their size in memory, in bytes.
+    pub bytes: u64,
     /// From the request to the last response.
     pub elapsed: Duration,
     /// Bytes that Spark read from storage for it, where it says so.
     pub bytes_read: Option<u64>,
 }
 
-/// Whether rows are missing from what is shown.
+/// Whether a result has rows beyond those that a limit let through. Nobody counted them: that would
+/// take the whole statement a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remaining {
-    /// None is.
+    /// It has none.
     Nothing,
-    /// There are this many in all.
-    Of(u64),
-    /// There are more, and nobody counted them.
-    More,
+    /// It has some beyond the limit of rows.
+    OverRows,
+    /// It has some beyond this limit of bytes, at which the fetch was ended.
+    OverBytes(u64),
 }
 
 pub(super) fn push_footer(html: &mut String, text: &str) {
@@ -32,24 +37,43 @@ pub(super) fn push_footer(html: &mut String, text: &str) {
     html.push_str("</div>");
 }
 
-/// `1,000 of 336,776 rows · 0.42 s · 3.1 MB read`.
-pub(super) fn footer_text(shown: u64, facts: &Facts) -> String {
+/// `1,000 rows shown, 1,001 fetched, there are more; `%limit rows 10000` shows more · 52.1 kB · 0.42 s`.
+/// `most` is the size a table is cut at.
+pub(super) fn footer_text(shown: u64, most: u64, facts: &Facts) -> String {
+    let fetched = count(facts.rows);
     let rows = match facts.remaining {
-        Remaining::Nothing => rows(shown),
-        Remaining::Of(all) if all <= shown => rows(shown),
-        Remaining::Of(all) => format!(
-            "{} of {} shown; `%limit {}` shows more",
+        Remaining::Nothing if shown >= facts.rows => rows(shown),
+        Remaining::Nothing => format!(
+            "{} of {} shown: a table is cut at {}; fewer columns or a `WHERE` show the rest",
             count(shown),
-            rows(all),
-            more_than(shown).min(all)
+            rows(facts.rows),
+            bytes(most)
         ),
-        Remaining::More => format!(
-            "{} shown, there are more; `%limit {}` shows more",
+        Remaining::OverRows => format!(
+            "{} shown, {fetched} fetched, there are more; `%limit rows {}` shows more",
             rows(shown),
-            more_than(shown)
+            shown.max(100).saturating_mul(10)
+        ),
+        Remaining::OverBytes(limit) => format!(
+            "{} shown, {fetched} fetched up to the limit of {}, there are more; {}",
+            rows(shown),
+            bytes(limit),
+            more_bytes(limit)
         ),
     };
-    format!("{rows} · {}", cost(facts))
+    format!("{rows} · {} · {}", bytes(facts.bytes), cost(facts))
+}
+
+/// How to get what a limit of bytes kept back.
+fn more_bytes(limit: u64) -> String {
+    const MEGABYTE: u64 = 1_000_000;
+    match limit.saturating_mul(4) / MEGABYTE {
+        megabytes @ 1..=2_000 => {
+            format!("`%limit bytes {megabytes}MB` fetches more, fewer columns or a `WHERE` too")
+        }
+        0 => "`%limit bytes 1MB` fetches more".to_owned(),
+        _ => "fewer columns or a `WHERE` fetch the rest, and a table in Spark holds all".to_owned(),
+    }
 }
 
 /// What it took: `0.42 s · 3.1 MB read`.
@@ -60,11 +84,8 @@ pub(super) fn cost(facts: &Facts) -> String {
     }
 }
 
-fn more_than(shown: u64) -> u64 {
-    shown.max(100).saturating_mul(10)
-}
-
-pub(super) fn rows(number: u64) -> String {
+/// `1 row`, `1,000 rows`.
+pub(crate) fn rows(number: u64) -> String {
     match number {
         1 => "1 row".to_owned(),
         number => format!("{} rows", count(number)),
@@ -95,7 +116,7 @@ pub(super) fn seconds(time: Duration) -> String {
 }
 
 /// A size as people say it, in powers of ten: `512 bytes`, `3.1 MB`.
-pub(super) fn bytes(number: u64) -> String {
+pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [(&str, u64); 4] = [
         ("TB", 1_000_000_000_000),
         ("GB", 1_000_000_000),
@@ -120,36 +141,68 @@ mod tests {
 
     #[test]
     fn a_footer_says_what_is_shown_of_what_there_is() {
+        use Remaining::{Nothing, OverBytes, OverRows};
         let cases = [
-            (0, Remaining::Nothing, None, "0 rows · 0.42 s"),
-            (1, Remaining::Nothing, Some(0), "1 row · 0.42 s"),
+            (0, 0, Nothing, None, "0 rows · 0 bytes"),
+            (1, 1, Nothing, Some(0), "1 row · 8 bytes"),
+            (1000, 1000, Nothing, None, "1,000 rows · 8.0 kB"),
             (
                 1000,
-                Remaining::Of(336_776),
+                336_776,
+                Nothing,
                 Some(3_141_592),
-                "1,000 of 336,776 rows shown; `%limit 10000` shows more · 0.42 s · 3.1 MB read",
+                "1,000 of 336,776 rows shown: a table is cut at 16.0 MB; fewer columns or a `WHERE` show the rest · 2.7 MB",
             ),
-            (1000, Remaining::Of(1000), None, "1,000 rows · 0.42 s"),
             (
                 1000,
-                Remaining::Of(1200),
+                1001,
+                OverRows,
                 None,
-                "1,000 of 1,200 rows shown; `%limit 1200` shows more · 0.42 s",
+                "1,000 rows shown, 1,001 fetched, there are more; `%limit rows 10000` shows more · 8.0 kB",
             ),
             (
-                10,
-                Remaining::More,
+                1,
+                2,
+                OverRows,
                 None,
-                "10 rows shown, there are more; `%limit 1000` shows more · 0.42 s",
+                "1 row shown, 2 fetched, there are more; `%limit rows 1000` shows more · 16 bytes",
+            ),
+            (
+                812,
+                812,
+                OverBytes(64_000_000),
+                None,
+                "812 rows shown, 812 fetched up to the limit of 64.0 MB, there are more; `%limit bytes 256MB` fetches more, fewer columns or a `WHERE` too · 6.5 kB",
+            ),
+            (
+                0,
+                0,
+                OverBytes(7),
+                None,
+                "0 rows shown, 0 fetched up to the limit of 7 bytes, there are more; `%limit bytes 1MB` fetches more · 0 bytes",
+            ),
+            (
+                9,
+                9,
+                OverBytes(2_000_000_000),
+                None,
+                "9 rows shown, 9 fetched up to the limit of 2.0 GB, there are more; fewer columns or a `WHERE` fetch the rest, and a table in Spark holds all · 72 bytes",
             ),
         ];
-        for (shown, remaining, bytes_read, expected) in cases {
+        for (shown, rows, remaining, bytes_read, expected) in cases {
             let facts = Facts {
                 remaining,
+                rows,
+                bytes: rows * 8,
                 elapsed: Duration::from_millis(420),
                 bytes_read,
             };
-            assert_eq!(footer_text(shown, &facts), expected);
+            let read = match bytes_read {
+                None | Some(0) => "",
+                Some(_) => " · 3.1 MB read",
+            };
+            let expected = format!("{expected} · 0.42 s{read}");
+            assert_eq!(footer_text(shown, 16_000_000, &facts), expected);
         }
     }
 

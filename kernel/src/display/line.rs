@@ -198,6 +198,8 @@ mod tests {
         };
         let facts = Facts {
             remaining: Remaining::Nothing,
+            rows: 0,
+            bytes: 0,
             elapsed: Duration::from_millis(120),
             bytes_read: None,
         };
@@ -210,7 +212,7 @@ mod tests {
             lifetime,
         );
         match media.content.as_slice() {
-            [MediaType::Html(html), MediaType::Plain(plain)] => {
+            [MediaType::Html(html), MediaType::Plain(plain), ..] => {
                 assert!(!html.contains("<b>"), "{html}");
                 plain.clone()
             }
@@ -302,7 +304,7 @@ mod tests {
         let rows = vec![("a", Arc::new(Int64Array::from(vec![1])) as ArrayRef)];
         for sql in ["SELECT 1", "CALL f()", "CREATE TABLE t AS SELECT 1"] {
             let shown = answered(sql, rows.clone(), Lifetime::Kept);
-            assert!(shown.ends_with("1 row · 0.12 s"), "{shown}");
+            assert!(shown.ends_with("1 row · 0 bytes · 0.12 s"), "{shown}");
         }
     }
 }

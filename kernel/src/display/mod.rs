@@ -22,6 +22,7 @@ mod zone;
 use jupyter_protocol::{Media, MediaType};
 
 pub use facts::{Facts, Remaining};
+pub(crate) use facts::{bytes, rows};
 pub use line::{Lifetime, answer};
 pub use note::noted;
 pub use parameter::parameter;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use unicode_segmentation::GraphemeCursor;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Appends `ch`, or a visible stand-in for a character that acts instead of showing: control
@@ -94,7 +95,30 @@ pub(super) fn cut(text: &str, columns: usize) -> Option<&str> {
     {
         start = &start[..start.len() - last.len_utf8()];
     }
-    Some(start)
+    Some(&text[..boundary(text, start.len())])
+}
+
+/// The longest start of `text` that has at most so many code points and ends where a character as
+/// people see it does; `None` if all of `text` fits.
+pub(super) fn start_of(text: &str, code_points: usize) -> Option<&str> {
+    if text.len() <= code_points {
+        return None;
+    }
+    let (end, _) = text.char_indices().nth(code_points)?;
+    Some(&text[..boundary(text, end)])
+}
+
+/// The last place up to `end` between two characters as people see them. One that reaches back to
+/// the beginning is cut all the same: nothing bounds what can be piled on a letter.
+fn boundary(text: &str, end: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(end, text.len(), true);
+    if cursor.is_boundary(text, 0) == Ok(true) {
+        return end;
+    }
+    match cursor.prev_boundary(text, 0) {
+        Ok(Some(before)) if before > 0 => before,
+        _ => end,
+    }
 }
 
 /// Whether `text` holds letters that are written from right to left.

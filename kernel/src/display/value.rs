@@ -1,5 +1,7 @@
 //! Values as text, written into a string that is used again and again.
 
+mod json;
+
 use std::fmt::Write;
 
 use arrow::array::{

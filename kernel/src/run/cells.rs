@@ -10,18 +10,17 @@ use super::failure::{self, Place};
 use super::interpreter::{
     Cell, Completeness, Completion, Completions, Failure, Interpreter, Outcome,
 };
+use super::limits::Limits;
 use super::margin::Margin;
 use super::{magics, statement};
-use crate::cell::{self, Piece, ProposalKind, Rows};
+use crate::cell::{self, Piece, ProposalKind};
 use crate::display;
 use crate::engine::{Aside, Source};
 
-/// Rows of a result that are shown where nothing else is asked for.
-const DEFAULT_ROWS: u64 = 1000;
-
 /// What magics set for the cells that follow.
+#[derive(Default)]
 pub(super) struct Settings {
-    pub(super) limit: Rows,
+    pub(super) limits: Limits,
     /// The values of parameters, by their names.
     pub(super) values: BTreeMap<String, Argument>,
 }
@@ -38,10 +37,7 @@ impl Cells {
     pub fn new(source: Box<dyn Source>) -> Self {
         Self {
             source,
-            settings: Settings {
-                limit: Rows::AtMost(DEFAULT_ROWS),
-                values: BTreeMap::new(),
-            },
+            settings: Settings::default(),
             margin: Margin::default(),
         }
     }
@@ -70,10 +66,21 @@ impl Cells {
                         values: &self.settings.values,
                         number: (number, statements),
                     };
-                    let rows = text.rows.unwrap_or(self.settings.limit);
+                    let limits = self.settings.limits;
+                    let limits = Limits {
+                        rows: text.rows.unwrap_or(limits.rows),
+                        ..limits
+                    };
                     let margin = &mut self.margin;
-                    statement::run(&mut *busy.0, place, rows, &cell.output, margin, &cell.stop)
-                        .await
+                    statement::run(
+                        &mut *busy.0,
+                        place,
+                        limits,
+                        &cell.output,
+                        margin,
+                        &cell.stop,
+                    )
+                    .await
                 }
             };
             if outcome != Outcome::Done {

@@ -8,7 +8,7 @@ use firesteel_session::engine::Argument;
 use super::cells::Settings;
 use super::failure;
 use super::interpreter::{Cell, Failure, Outcome};
-use crate::cell::{self, Magic, Rows};
+use crate::cell::{self, Magic};
 use crate::display;
 use crate::engine::{Source, Unavailable};
 
@@ -37,11 +37,11 @@ async fn answer(
     match magic {
         Magic::Help(name) => Ok(cell::help(*name)),
         Magic::List => Ok(cell::lsmagic()),
-        Magic::Limit(rows) => {
-            if let Some(rows) = rows {
-                settings.limit = *rows;
+        Magic::Limit(limit) => {
+            if let Some(limit) = limit {
+                settings.limits.set(*limit);
             }
-            Ok(limit_in_words(settings.limit))
+            Ok(settings.limits.to_string())
         }
         Magic::Values => Ok(values_in_words(&settings.values)),
         Magic::Set { name, value } => {
@@ -76,12 +76,4 @@ fn values_in_words(values: &BTreeMap<String, Argument>) -> String {
         .iter()
         .map(|(name, value)| display::parameter(name, value));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn limit_in_words(limit: Rows) -> String {
-    match limit {
-        Rows::AtMost(1) => "Results show at most 1 row.".to_owned(),
-        Rows::AtMost(count) => format!("Results show at most {count} rows."),
-        Rows::All => "Results show all their rows.".to_owned(),
-    }
 }

@@ -3,6 +3,7 @@
 mod cells;
 mod failure;
 pub mod interpreter;
+mod limits;
 mod magics;
 mod margin;
 pub mod queue;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use firesteel_session::engine::{Argument, Done, Event, Progress, Statement};
+use firesteel_session::engine::{Argument, Event, Progress, Statement};
 use firesteel_session::error::Error;
 use futures::StreamExt as _;
 use tokio::sync::watch;
@@ -15,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::{self, Place};
 use super::interpreter::{Failure, Outcome};
+use super::limits::{Fetched, Limits};
 use super::margin::Margin;
 use super::view::View;
-use crate::cell::Rows;
-use crate::display::{self, Facts, Remaining, Start};
+use crate::display::{self, Facts, Start};
 use crate::engine::{Opened, Source, Unavailable};
 use crate::wire::iopub::Output;
 
@@ -36,12 +35,12 @@ enum Ran {
 }
 
 /// A result as it was fetched.
-#[derive(Default)]
 struct Answer {
     schema: Option<SchemaRef>,
-    batches: Vec<RecordBatch>,
+    fetched: Fetched,
     progress: Progress,
-    done: Done,
+    /// From the request to the last response that was wanted.
+    elapsed: Duration,
     /// When the first executor came, where there was none at the beginning.
     first_executor: Option<Duration>,
 }
@@ -50,7 +49,7 @@ struct Answer {
 pub(super) async fn run(
     source: &mut dyn Source,
     place: Place<'_>,
-    rows: Rows,
+    limits: Limits,
     output: &Output,
     margin: &mut Margin,
     stop: &CancellationToken,
@@ -70,7 +69,7 @@ pub(super) async fn run(
     if let Some(notice) = &opened.notice {
         output.stderr(&format!("{notice}\n")).await;
     }
-    match fetch(source, &opened, place, rows, &mut view, output, stop).await {
+    match fetch(source, &opened, place, limits, &mut view, output, stop).await {
         Ran::Interrupted => {
             leave(view, "Interrupted", margin).await;
             Outcome::Interrupted
@@ -81,7 +80,7 @@ pub(super) async fn run(
         }
         Ran::Done(answer) => {
             source.record(&place.statement.subject);
-            let mut media = shown(&answer, place, rows, &opened);
+            let mut media = shown(&answer, place, &opened);
             if let Some(started) = &opened.started {
                 media = display::with_start(media, started, answer.first_executor);
             }
@@ -126,19 +125,25 @@ async fn fetch(
     source: &mut dyn Source,
     opened: &Opened,
     place: Place<'_>,
-    rows: Rows,
+    limits: Limits,
     view: &mut View<'_>,
     output: &Output,
     stop: &CancellationToken,
 ) -> Ran {
     let statement = Statement {
         sql: place.statement.text.clone(),
-        rows: to_fetch(rows),
+        rows: limits.rows_to_fetch(),
         pure: place.statement.kind.is_pure(),
         arguments: arguments(place),
     };
     let mut events = opened.engine.run(statement, stop.clone());
-    let mut answer = Answer::default();
+    let mut answer = Answer {
+        schema: None,
+        fetched: Fetched::new(limits),
+        progress: Progress::default(),
+        elapsed: Duration::ZERO,
+        first_executor: None,
+    };
     let mut tick = ticks();
     // Set when the driver has ended: from then on the statement has little time to say why it fails.
     let mut last_words = None;
@@ -158,9 +163,15 @@ async fn fetch(
             event = events.next() => match event {
                 Some(Ok(Event::Progress(progress))) => answer.progress = progress,
                 Some(Ok(Event::Schema(schema))) => answer.schema = Some(schema),
-                Some(Ok(Event::Batch(batch))) => answer.batches.push(batch.rows),
+                Some(Ok(Event::Batch(batch))) => {
+                    if !answer.fetched.take(&batch.rows) {
+                        // The events are dropped, which ends the statement and releases it.
+                        answer.elapsed = began.elapsed();
+                        return Ran::Done(answer);
+                    }
+                }
                 Some(Ok(Event::Done(done))) => {
-                    answer.done = done;
+                    answer.elapsed = done.elapsed;
                     return Ran::Done(answer);
                 }
                 Some(Err(error)) => break Some(error),
@@ -222,25 +233,14 @@ fn arguments(place: Place<'_>) -> BTreeMap<String, Argument> {
         .collect()
 }
 
-/// How many rows are asked of Spark: one more than is shown tells whether there are more.
-fn to_fetch(rows: Rows) -> Option<u64> {
-    match rows {
-        Rows::AtMost(count) => Some(count.saturating_add(1)),
-        Rows::All => None,
-    }
-}
-
-fn shown(
-    answer: &Answer,
-    place: Place<'_>,
-    rows: Rows,
-    opened: &Opened,
-) -> jupyter_protocol::Media {
-    let (batches, remaining) = cut(&answer.batches, rows);
+fn shown(answer: &Answer, place: Place<'_>, opened: &Opened) -> jupyter_protocol::Media {
+    let (batches, remaining) = answer.fetched.within();
     let bytes_read: u64 = answer.progress.stages.iter().map(|s| s.bytes_read).sum();
     let facts = Facts {
         remaining,
-        elapsed: answer.done.elapsed,
+        rows: answer.fetched.rows(),
+        bytes: answer.fetched.bytes(),
+        elapsed: answer.elapsed,
         bytes_read: (bytes_read > 0).then_some(bytes_read),
     };
     let empty = Schema::empty();
@@ -252,60 +252,4 @@ fn shown(
         &facts,
         opened.lifetime,
     )
-}
-
-/// The rows that are shown, and whether there are others.
-fn cut(batches: &[RecordBatch], rows: Rows) -> (Vec<RecordBatch>, Remaining) {
-    let Rows::AtMost(limit) = rows else {
-        return (batches.to_vec(), Remaining::Nothing);
-    };
-    let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut shown = Vec::with_capacity(batches.len());
-    let mut remaining = Remaining::Nothing;
-    for batch in batches {
-        if batch.num_rows() > left {
-            remaining = Remaining::More;
-        }
-        let taken = batch.num_rows().min(left);
-        shown.push(batch.slice(0, taken));
-        left -= taken;
-    }
-    (shown, remaining)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Int64Array};
-
-    use super::*;
-
-    fn batch(rows: i64) -> RecordBatch {
-        let ids: ArrayRef = Arc::new((0..rows).collect::<Int64Array>());
-        RecordBatch::try_from_iter([("id", ids)]).unwrap()
-    }
-
-    #[test]
-    fn one_row_more_is_fetched_than_is_shown() {
-        assert_eq!(to_fetch(Rows::AtMost(1000)), Some(1001));
-        assert_eq!(to_fetch(Rows::AtMost(u64::MAX)), Some(u64::MAX));
-        assert_eq!(to_fetch(Rows::All), None);
-    }
-
-    #[test]
-    fn what_is_over_the_limit_is_cut_and_said() {
-        for (batches, limit, expected, remaining) in [
-            (vec![3, 4], 7, vec![3, 4], Remaining::Nothing),
-            (vec![3, 4], 6, vec![3, 3], Remaining::More),
-            (vec![3, 4], 3, vec![3, 0], Remaining::More),
-            (vec![], 3, vec![], Remaining::Nothing),
-            (vec![2], 0, vec![0], Remaining::More),
-        ] {
-            let batches: Vec<_> = batches.into_iter().map(batch).collect();
-            let (shown, rest) = cut(&batches, Rows::AtMost(limit));
-            let sizes: Vec<_> = shown.iter().map(RecordBatch::num_rows).collect();
-            assert_eq!((sizes, rest), (expected, remaining), "{limit}");
-        }
-    }
 }

@@ -5,9 +5,10 @@ use arrow::datatypes::Schema;
 
 use super::super::value::Column;
 use super::super::zone::Zone;
+use super::markup::LONGEST_TITLE;
 
-/// Characters of a value that are kept for its title.
-const LONGEST: usize = 10_000;
+/// Bytes that a cell takes as HTML besides its text, about.
+const AROUND: usize = 24;
 
 /// All cells of a table, row by row, in one text.
 pub(super) struct Grid {
@@ -39,15 +40,22 @@ pub(super) enum Value<'a> {
 }
 
 impl Grid {
-    pub(super) fn read(schema: &Schema, batches: &[RecordBatch], zone: &Zone) -> Self {
+    /// Reads rows until their markup would be `largest` bytes long, about.
+    pub(super) fn read(
+        schema: &Schema,
+        batches: &[RecordBatch],
+        zone: &Zone,
+        largest: usize,
+    ) -> Self {
         let columns = schema.fields().len();
-        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let cells = (rows * columns).min(largest / AROUND);
         let mut grid = Self {
-            text: String::with_capacity(rows * columns * 8),
-            cells: Vec::with_capacity(rows * columns),
+            text: String::with_capacity(cells * 8),
+            cells: Vec::with_capacity(cells),
             wholes: Vec::new(),
             columns,
-            rows,
+            rows: 0,
         };
         let readers: Vec<Vec<Column<'_>>> = batches
             .iter()
@@ -66,17 +74,37 @@ impl Grid {
                     .unwrap_or(0)
             })
             .collect();
+        let mut left = largest;
         for (batch, readers) in std::iter::zip(batches, &readers) {
             for row in 0..batch.num_rows() {
+                let mut size = AROUND;
                 for (reader, decimals) in std::iter::zip(readers, &decimals) {
-                    grid.read_cell(reader, row, *decimals);
+                    size += grid.read_cell(reader, row, *decimals);
                 }
+                // One row there is always.
+                if size > left && grid.rows > 0 {
+                    grid.forget_row();
+                    return grid;
+                }
+                left = left.saturating_sub(size);
+                grid.rows += 1;
             }
         }
         grid
     }
 
-    fn read_cell(&mut self, reader: &Column<'_>, row: usize, decimals: usize) {
+    /// Forgets the cells behind the last whole row.
+    fn forget_row(&mut self) {
+        let kept = self.rows * self.columns;
+        self.cells.truncate(kept);
+        self.text
+            .truncate(self.cells.last().map_or(0, |cell| cell.end));
+        self.wholes.retain(|(cell, _)| *cell < kept);
+    }
+
+    /// Reads one more cell, and says how long its markup is, about.
+    fn read_cell(&mut self, reader: &Column<'_>, row: usize, decimals: usize) -> usize {
+        let start = self.text.len();
         let null = reader.is_null(row);
         if !null && reader.push(&mut self.text, row, decimals) {
             let mut whole = String::new();
@@ -85,6 +113,8 @@ impl Grid {
         }
         let end = self.text.len();
         self.cells.push(Cell { end, null });
+        // A text too long for its title is cut there.
+        AROUND + (end - start).min(LONGEST_TITLE)
     }
 
     pub(super) fn value(&self, row: usize, column: usize) -> Value<'_> {
@@ -107,13 +137,5 @@ impl Grid {
             },
             Err(_) => Value::Text(text),
         }
-    }
-}
-
-/// The start of a text that fits into a title, and how many characters are left out of it.
-pub(super) fn for_title(text: &str) -> (&str, usize) {
-    match text.char_indices().nth(LONGEST) {
-        None => (text, 0),
-        Some((end, _)) => (&text[..end], text[end..].chars().count()),
     }
 }

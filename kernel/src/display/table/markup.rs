@@ -1,13 +1,17 @@
 //! A table as HTML.
 
 use super::super::facts::count;
-use super::super::html::{push_escaped, push_escaped_char, push_escaped_lines};
+use super::super::html::{SCROLLED, push_escaped, push_escaped_lines};
+use super::super::text::start_of;
 use super::super::value::NULL;
 use super::Head;
-use super::grid::{Grid, Value, for_title};
+use super::grid::{Grid, Value};
 
 /// Characters of a value that a cell shows.
 const LONGEST: usize = 100;
+
+/// Characters of a value that its title holds.
+pub(super) const LONGEST_TITLE: usize = 10_000;
 
 /// Characters of a column's type that its header shows.
 const LONGEST_TYPE: usize = 60;
@@ -15,21 +19,19 @@ const LONGEST_TYPE: usize = 60;
 /// Appends the table. What comes from data is element content or the value of a `title`.
 pub(super) fn push_table(html: &mut String, heads: &[Head], grid: &Grid) {
     html.reserve(grid.rows * grid.columns * 24);
-    html.push_str("<div class=\"firesteel\"><table><thead><tr>");
+    html.push_str(SCROLLED);
+    html.push_str("<table><thead><tr>");
     for head in heads {
-        html.push_str(if head.number {
-            "<th class=\"n\""
-        } else {
-            "<th"
-        });
-        let long = is_longer(&head.type_name, LONGEST_TYPE) || is_longer(&head.name, LONGEST);
-        if long {
+        push_open(html, "th", head.number);
+        let name = start_of(&head.name, LONGEST);
+        let type_name = start_of(&head.type_name, LONGEST_TYPE);
+        if name.is_some() || type_name.is_some() {
             push_title(html, &format!("{} {}", head.name, head.type_name));
         }
         html.push('>');
-        push_start(html, &head.name, LONGEST);
-        html.push_str("<small>");
-        push_start(html, &head.type_name, LONGEST_TYPE);
+        push_text(html, &head.name, name);
+        html.push_str("<br><small>");
+        push_text(html, &head.type_name, type_name);
         html.push_str("</small></th>");
     }
     html.push_str("</tr></thead><tbody>\n");
@@ -44,53 +46,50 @@ pub(super) fn push_table(html: &mut String, heads: &[Head], grid: &Grid) {
 }
 
 fn push_cell(html: &mut String, value: Value<'_>, number: bool) {
+    push_open(html, "td", number);
     let (text, whole) = match value {
         Value::Null => {
-            html.push_str(if number { "<td class=\"n\">" } else { "<td>" });
-            html.push_str("<i>");
+            html.push_str("><i>");
             html.push_str(NULL);
             html.push_str("</i></td>");
             return;
         }
-        Value::Text(text) => (text, is_longer(text, LONGEST).then_some(text)),
-        Value::Short { text, whole } => (text, Some(whole)),
+        Value::Text(text) => (text, text),
+        Value::Short { text, whole } => (text, whole),
     };
-    html.push_str(if number { "<td class=\"n\"" } else { "<td" });
-    if let Some(whole) = whole {
+    let start = start_of(text, LONGEST);
+    if start.is_some() || text.len() != whole.len() {
         push_title(html, whole);
     }
     html.push('>');
-    push_start(html, text, LONGEST);
+    push_text(html, text, start);
     html.push_str("</td>");
+}
+
+/// Opens a cell up to its attributes.
+fn push_open(html: &mut String, element: &str, number: bool) {
+    html.push('<');
+    html.push_str(element);
+    if number {
+        html.push_str(" align=\"right\"");
+    }
 }
 
 fn push_title(html: &mut String, text: &str) {
     html.push_str(" title=\"");
-    let (start, left_out) = for_title(text);
-    push_escaped_lines(html, start);
-    if left_out > 0 {
-        push_escaped(
-            html,
-            &format!("… and {} characters more", count(left_out as u64)),
-        );
+    let start = start_of(text, LONGEST_TITLE);
+    push_escaped_lines(html, start.unwrap_or(text));
+    if let Some(start) = start {
+        let left_out = text[start.len()..].chars().count() as u64;
+        push_escaped(html, &format!("… and {} characters more", count(left_out)));
     }
     html.push('"');
 }
 
-fn push_start(html: &mut String, text: &str, longest: usize) {
-    if text.len() <= longest {
-        push_escaped(html, text);
-        return;
-    }
-    let mut characters = text.chars();
-    for ch in characters.by_ref().take(longest) {
-        push_escaped_char(html, ch);
-    }
-    if characters.next().is_some() {
+/// Appends `text`, or in its place its `start` with a sign that there is more.
+fn push_text(html: &mut String, text: &str, start: Option<&str>) {
+    push_escaped(html, start.unwrap_or(text));
+    if start.is_some() {
         html.push('…');
     }
-}
-
-fn is_longer(text: &str, characters: usize) -> bool {
-    text.len() > characters && text.chars().nth(characters).is_some()
 }

@@ -3,28 +3,35 @@
 mod grid;
 mod markup;
 mod plain;
+mod resource;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
-use jupyter_protocol::Media;
+use jupyter_protocol::{Media, MediaType};
 
 use super::bundle;
 use super::facts::{Facts, footer_text, push_footer};
-use super::html::{STYLE, push_escaped_lines};
+use super::html::{SCROLLED, STYLE, push_escaped_lines};
 use super::text::visible_lines;
 use super::types::{is_number, is_text, spark_type};
 use super::zone::Zone;
 use grid::Grid;
 
-/// Shows rows as an HTML table and as aligned text. Instants are shown in `zone`, which the
-/// header names.
+/// Bytes that a table takes as HTML, about. The rows that would make it larger are left out, and the
+/// footer says so: a notebook with more is one that no front end opens.
+const LARGEST: usize = 16_000_000;
+
+/// Bytes of a single text that is shown as it is.
+const LARGEST_TEXT: usize = 1_000_000;
+
+/// Shows rows as an HTML table and as aligned text, and where they are few also as data. Instants
+/// are shown in `zone`, which the header names.
 ///
 /// A single text of several lines, as `EXPLAIN` and `SHOW CREATE TABLE` answer, is shown as it is.
 pub fn table(schema: &Schema, batches: &[RecordBatch], zone: &Zone, facts: &Facts) -> Media {
-    let shown: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    let footer = footer_text(shown as u64, facts);
+    let footer = |shown: usize| footer_text(shown as u64, LARGEST as u64, facts);
     if let Some(text) = single_text(schema, batches) {
-        return as_text(text, &footer);
+        return as_text(text, &footer(1));
     }
     let heads: Vec<Head> = schema
         .fields()
@@ -32,12 +39,17 @@ pub fn table(schema: &Schema, batches: &[RecordBatch], zone: &Zone, facts: &Fact
         .map(|field| Head::new(field, zone))
         .collect();
     let mut html = String::from(STYLE);
-    let grid = Grid::read(schema, batches, zone);
+    let grid = Grid::read(schema, batches, zone, LARGEST);
+    let footer = footer(grid.rows);
     markup::push_table(&mut html, &heads, &grid);
     push_footer(&mut html, &footer);
     let mut text = plain::table(&heads, &grid);
     text.push_str(&footer);
-    bundle(html, text)
+    let mut media = bundle(html, text);
+    if let Some(data) = resource::of(schema, batches, zone) {
+        media.content.push(MediaType::DataTable(Box::new(data)));
+    }
+    media
 }
 
 /// What stands over a column.
@@ -74,13 +86,14 @@ fn single_text<'a>(schema: &Schema, batches: &'a [RecordBatch]) -> Option<&'a st
         return None;
     }
     let text = batch.column(0).as_string_opt::<i32>()?.value(0);
-    text.trim_end().contains('\n').then_some(text)
+    (text.trim_end().contains('\n') && text.len() <= LARGEST_TEXT).then_some(text)
 }
 
 fn as_text(text: &str, footer: &str) -> Media {
     let text = text.trim_end();
     let mut html = String::from(STYLE);
-    html.push_str("<div class=\"firesteel\"><pre>");
+    html.push_str(SCROLLED);
+    html.push_str("<pre>");
     push_escaped_lines(&mut html, text);
     html.push_str("</pre></div>");
     push_footer(&mut html, footer);

@@ -1,8 +1,6 @@
 //! A table as aligned text.
 
-use std::fmt::Write;
-
-use super::super::text::{cut, is_right_to_left, push_visible, width};
+use super::super::text::{cut, is_right_to_left, push_visible, start_of, width};
 use super::super::value::NULL;
 use super::Head;
 use super::grid::{Grid, Value};
@@ -16,6 +14,10 @@ const WIDEST_COLUMN: usize = 48;
 /// What a column of text is cut to before columns are left out. Numbers, dates and the like are
 /// never cut, only their headers are.
 const NARROWEST_COLUMN: usize = 10;
+
+/// Keep text from right to left from turning what stands after it.
+const ISOLATE: char = '\u{2068}';
+const END_OF_ISOLATE: char = '\u{2069}';
 
 /// Between columns.
 const GAP: &str = "  ";
@@ -42,12 +44,39 @@ pub(super) fn table(heads: &[Head], grid: &Grid) -> String {
         out.push_str("no columns\n");
     }
     if shown < heads.len() {
-        let left_out = heads.len() - shown;
-        let noun = if left_out == 1 { "column" } else { "columns" };
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{left_out} more {noun} not shown");
+        push_left_out(&mut out, &heads[shown..]);
     }
     out
+}
+
+/// Names the columns that have no room, as many as a line holds.
+fn push_left_out(out: &mut String, heads: &[Head]) {
+    let noun = if heads.len() == 1 {
+        "column"
+    } else {
+        "columns"
+    };
+    let mut line = format!("{} more {noun} not shown: ", heads.len());
+    for (at, head) in heads.iter().enumerate().take(WIDEST) {
+        if at > 0 {
+            line.push_str(", ");
+        }
+        let name = start_of(&head.name, WIDEST).unwrap_or(&head.name);
+        let start = line.len();
+        push_visible(&mut line, name);
+        if is_right_to_left(&line[start..]) {
+            line.insert(start, ISOLATE);
+            line.push(END_OF_ISOLATE);
+        }
+    }
+    match cut(&line, WIDEST) {
+        None => out.push_str(&line),
+        Some(start) => {
+            out.push_str(start);
+            out.push('…');
+        }
+    }
+    out.push('\n');
 }
 
 /// The lines of the table: names, types, then the rows.
@@ -158,14 +187,13 @@ impl<'a> Cells<'a> {
             if number {
                 out.extend(std::iter::repeat_n(' ', space));
             }
-            // The isolate keeps text from right to left from turning the columns after it.
             let isolate = is_right_to_left(text);
             if isolate {
-                out.push('\u{2068}');
+                out.push(ISOLATE);
             }
             out.push_str(text);
             if isolate {
-                out.push('\u{2069}');
+                out.push(END_OF_ISOLATE);
             }
             out.push_str(sign);
             if !number {

@@ -13,6 +13,8 @@ use super::table;
 pub(super) fn facts() -> Facts {
     Facts {
         remaining: Remaining::Nothing,
+        rows: 0,
+        bytes: 640,
         elapsed: Duration::from_millis(120),
         bytes_read: None,
     }
@@ -39,7 +41,7 @@ fn shown(batch: &RecordBatch) -> (String, String) {
 
 fn forms(media: &Media) -> (String, String) {
     match media.content.as_slice() {
-        [MediaType::Html(html), MediaType::Plain(plain)] => (html.clone(), plain.clone()),
+        [MediaType::Html(html), MediaType::Plain(plain), ..] => (html.clone(), plain.clone()),
         other => panic!("{other:?}"),
     }
 }
@@ -83,7 +85,7 @@ fn a_table_has_names_types_values_and_a_footer() {
          ───────  ───────  ──────\n\
          9E         18460    7.50\n\
          AA         32729    0.25\n\
-         2 rows · 0.12 s"
+         2 rows · 640 bytes · 0.12 s"
     );
     let html = Html::parse_fragment(&html);
     let heads: Vec<String> = all(&html, "thead th").into_iter().map(text).collect();
@@ -93,8 +95,11 @@ fn a_table_has_names_types_values_and_a_footer() {
         .map(|row| row.child_elements().map(text).collect())
         .collect();
     assert_eq!(rows, [["9E", "18460", "7.50"], ["AA", "32729", "0.25"]]);
-    assert_eq!(all(&html, "td.n").len(), 4);
-    assert_eq!(text(all(&html, ".firesteel-foot")[0]), "2 rows · 0.12 s");
+    assert_eq!(all(&html, "td[align=right]").len(), 4);
+    assert_eq!(
+        text(all(&html, ".firesteel-foot")[0]),
+        "2 rows · 640 bytes · 0.12 s"
+    );
     assert!(all(&html, "script").is_empty());
 }
 
@@ -341,7 +346,7 @@ fn data_is_never_markup() {
     let (html, plain) = shown(&batch(columns));
     let parsed = Html::parse_fragment(&html);
     let known = [
-        "html", "style", "div", "table", "thead", "tbody", "tr", "th", "td", "small", "i",
+        "html", "style", "div", "table", "thead", "tbody", "tr", "th", "td", "small", "i", "br",
     ];
     for element in all(&parsed, "*") {
         let element = element.value();
@@ -349,7 +354,9 @@ fn data_is_never_markup() {
         for (name, value) in element.attrs() {
             assert!(
                 name == "title"
-                    || name == "class" && ["firesteel", "firesteel-foot", "n"].contains(&value),
+                    || name == "class" && ["firesteel", "firesteel-foot"].contains(&value)
+                    || name == "align" && value == "right"
+                    || name == "style" && value == "max-height:34em;overflow:auto",
                 "{element:?}"
             );
         }
@@ -372,10 +379,10 @@ fn columns_may_share_a_name() {
 #[test]
 fn a_table_without_rows_or_columns_says_so() {
     let (html, plain) = shown(&batch(vec![("a", Arc::new(Int32Array::from(vec![0; 0])))]));
-    assert_eq!(plain, "  a\nint\n───\n0 rows · 0.12 s");
+    assert_eq!(plain, "  a\nint\n───\n0 rows · 640 bytes · 0.12 s");
     assert_eq!(all(&Html::parse_fragment(&html), "th").len(), 1);
     let media = table(&Schema::empty(), &[], &Zone::utc(), &facts());
-    assert_eq!(forms(&media).1, "no columns\n0 rows · 0.12 s");
+    assert_eq!(forms(&media).1, "no columns\n0 rows · 640 bytes · 0.12 s");
 }
 
 #[test]
@@ -385,7 +392,7 @@ fn rows_of_several_batches_are_one_table() {
     let media = table(&one.schema(), &[one, two], &Zone::utc(), &facts());
     assert_eq!(
         forms(&media).1,
-        "     a\ndouble\n──────\n  1.00\n  2.25\n2 rows · 0.12 s"
+        "     a\ndouble\n──────\n  1.00\n  2.25\n2 rows · 640 bytes · 0.12 s"
     );
 }
 
@@ -398,7 +405,7 @@ fn a_single_text_of_many_lines_is_shown_as_it_is() {
     )]));
     assert_eq!(
         text,
-        "== Physical Plan ==\n*(1) Project [<1>]\n\t+- Scan\\u{1b}\n\n1 row · 0.12 s"
+        "== Physical Plan ==\n*(1) Project [<1>]\n\t+- Scan\\u{1b}\n\n1 row · 640 bytes · 0.12 s"
     );
     let html = Html::parse_fragment(&html);
     let pre = all(&html, "pre")[0];
@@ -409,19 +416,23 @@ fn a_single_text_of_many_lines_is_shown_as_it_is() {
 }
 
 #[test]
-fn a_wide_table_says_how_many_columns_are_missing() {
+fn a_wide_table_names_the_columns_that_are_missing() {
+    let names: Vec<String> = (0..30).map(|index| format!("column {index:02}")).collect();
     let columns = (0..30)
         .map(|index| {
             let value = format!("{index:012}");
             (
-                "a name that is long",
+                names[index].as_str(),
                 Arc::new(StringArray::from(vec![value])) as ArrayRef,
             )
         })
         .collect();
     let (html, plain) = shown(&batch(columns));
     assert_eq!(all(&Html::parse_fragment(&html), "th").len(), 30);
-    assert!(plain.contains("\n20 more columns not shown\n"), "{plain}");
+    assert!(
+        plain.contains("\n20 more columns not shown: column 10, column 11, column 12, "),
+        "{plain}"
+    );
     assert!(
         plain.lines().all(|line| line.chars().count() <= 120),
         "{plain}"
