@@ -150,7 +150,7 @@ def test_parameters_are_bound_and_never_pasted(kernel):
     assert ":day = 2013-01-31 (DATE)" in listed and ":low = 2 (INT)" in listed, listed
     kernel.run("%set low")
     done = kernel.run("SELECT :low")
-    assert done.status == "error" and "UNBOUND_SQL_PARAMETER" in done.text, done.text
+    assert done.status == "error" and "UNBOUND_SQL_PARAMETER" in done.text and "%set" in done.text, done.text
 
 
 def nbconvert(notebook, out, *more):

@@ -1,5 +1,7 @@
 //! The words of Spark SQL that are offered at the cursor.
 
+use super::nearest::nearest;
+
 /// From the vocabulary of Spark 4.3's lexer, without what only Hive's refused statements use.
 const KEYWORDS: &str = "
 ADD AFTER ALL ALTER ALWAYS ANALYZE AND ANTI ANY ANY_VALUE ARRAY AS ASC AT ATOMIC BEGIN BETWEEN
@@ -33,4 +35,20 @@ WHILE WINDOW WITH WITHIN YEAR YEARS ZONE
 /// Every keyword, in capitals and in the order of the alphabet.
 pub(super) fn keywords() -> impl Iterator<Item = &'static str> {
     KEYWORDS.split_ascii_whitespace()
+}
+
+/// Whether a word is one of them, in whatever case.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    keywords().any(|keyword| keyword.eq_ignore_ascii_case(word))
+}
+
+/// The keyword that is nearest to a mistyped one, in capitals.
+pub(crate) fn nearest_keyword(typed: &str) -> Option<&'static str> {
+    nearest_clause(typed).or_else(|| nearest(typed, keywords()))
+}
+
+/// The word that begins a part of a query and is nearest to a mistyped one, in capitals.
+pub(crate) fn nearest_clause(typed: &str) -> Option<&'static str> {
+    const CLAUSES: &str = "SELECT FROM WHERE GROUP ORDER HAVING LIMIT JOIN UNION INSERT CREATE";
+    nearest(typed, CLAUSES.split_ascii_whitespace())
 }

@@ -18,8 +18,10 @@ use std::collections::BTreeSet;
 
 pub use complete::{Proposal, ProposalKind, Proposals, complete};
 pub use completeness::{Completeness, completeness};
+pub(crate) use keywords::{is_keyword, nearest_clause, nearest_keyword};
 pub use kind::{Kind, Manner, Subject, Thing};
 pub use magic::{Limit, Magic, Rows, help, help_at, lsmagic};
+pub(crate) use nearest::nearest;
 pub use parse::parse;
 pub use value::read_value;
 

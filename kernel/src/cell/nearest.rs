@@ -2,7 +2,7 @@
 
 /// The candidate with the smallest edit distance to `typed`, if at most a third of `typed` and
 /// at least one character would have to change. Case does not count.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     typed: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
@@ -18,7 +18,7 @@ pub(super) fn nearest<'a>(
 
 /// Insertions, deletions, replacements and swaps of neighbours that make `to` of `from`.
 fn distance(from: &[char], to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
+    let to: Vec<char> = to.to_lowercase().chars().collect();
     let mut before = vec![0; to.len() + 1];
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (i, a) in from.iter().enumerate() {
@@ -42,11 +42,13 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_finger_finds_its_name() {
-        let names = ["limit", "logs", "help", "session", "stop"];
+        let names = ["limit", "logs", "help", "session", "stop", "UTF_8"];
         let cases = [
             ("limt", Some("limit")),
             ("ilmit", Some("limit")),
             ("LIMIT", Some("limit")),
+            ("Sesion", Some("session")),
+            ("utf8", Some("UTF_8")),
             ("sessoin", Some("session")),
             ("log", Some("logs")),
             ("stpo", Some("stop")),

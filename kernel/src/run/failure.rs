@@ -95,18 +95,18 @@ fn of_spark(error: &SparkError, place: Place<'_>) -> Failure {
         })
         .collect();
     let causes: Vec<String> = error.causes.iter().map(|c| c.message.clone()).collect();
-    let mitigation = error
-        .breaking_change
-        .as_ref()
-        .and_then(|change| change.mitigation.as_ref())
-        .map(|(key, value)| format!("SET {key} = {value}"));
+    let change = error.breaking_change.as_ref();
+    let mitigation = change.and_then(|change| change.mitigation.as_ref());
     let report = report(&SqlProblem {
         class: error.class.as_deref(),
         sqlstate: error.sql_state.as_deref(),
         message: &error.message,
+        full_message: &error.full_message,
+        parameters: &error.parameters,
         causes: &causes,
         contexts: &contexts,
-        mitigation: mitigation.as_deref(),
+        migration: change.map_or(&[], |change| &change.migration),
+        mitigation: mitigation.map(|(key, value)| (key.as_str(), value.as_str())),
         sql: &place.statement.text,
         start: place.statement.start,
         statement: place.number,

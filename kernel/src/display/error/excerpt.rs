@@ -58,7 +58,7 @@ impl Place {
 /// Finds the piece that Spark points at. `None` if it points at nothing that is there.
 pub(super) fn place(problem: &SqlProblem<'_>) -> Option<Place> {
     let sql: Vec<char> = problem.sql.chars().collect();
-    let told = told(problem.message);
+    let told = told(problem.full_message);
     let context = problem.contexts.first();
     let told = told.filter(|told| told.by_parser || context.is_some());
     // Spark counts in the text that it has put values into for `${…}`; only the line that it tells
@@ -79,6 +79,13 @@ pub(super) fn place(problem: &SqlProblem<'_>) -> Option<Place> {
         return None;
     }
     Some(rows(problem, &sql, start, Some(stop.max(start))))
+}
+
+/// Where the parser says that it stops, in code points of the statement.
+pub(super) fn told_offset(problem: &SqlProblem<'_>) -> Option<usize> {
+    let told = told(problem.full_message)?;
+    let sql: Vec<char> = problem.sql.chars().collect();
+    line_start(&sql, told.line).map(|start| start + told.column)
 }
 
 /// The first code point of a line, counted from 1.

@@ -1,7 +1,12 @@
 //! How an error of a statement looks.
 
 mod excerpt;
+mod hints;
 mod message;
+mod near;
+mod syntax;
+
+use std::collections::BTreeMap;
 
 use super::text::visible;
 use crate::cell::Position;
@@ -15,12 +20,18 @@ pub struct SqlProblem<'a> {
     pub sqlstate: Option<&'a str>,
     /// Spark's message, with whatever is in it.
     pub message: &'a str,
+    /// All of Spark's wording, in which the parser says where it stopped.
+    pub full_message: &'a str,
+    /// What Spark's message was made of.
+    pub parameters: &'a BTreeMap<String, String>,
     /// Messages of the causes, outermost first.
     pub causes: &'a [String],
     /// Where in the statement, as Spark's query contexts tell it.
     pub contexts: &'a [Context],
-    /// What Spark proposes to do about a change of its behaviour.
-    pub mitigation: Option<&'a str>,
+    /// How to adapt to a change of Spark's behaviour, in Spark's sentences.
+    pub migration: &'a [String],
+    /// The setting and its value that bring the earlier behaviour back.
+    pub mitigation: Option<(&'a str, &'a str)>,
     /// The statement it is about, as it was sent.
     pub sql: &'a str,
     /// Where the statement starts in the cell.
@@ -61,7 +72,12 @@ const PLAIN: &str = "\u{1b}[0m";
 /// piece of SQL underlined, what to do about it.
 pub fn report(problem: &SqlProblem<'_>) -> Report {
     let name = problem.class.unwrap_or("SparkError");
-    let message = message::clean(problem.message, problem.class, problem.sqlstate);
+    let whole = message::clean(problem.message, problem.class, problem.sqlstate);
+    let near = near::did_you_mean(problem);
+    let message = match &near {
+        Some(_) => near::without_question(&whole),
+        None => whole,
+    };
     let place = excerpt::place(problem);
     let state = problem
         .sqlstate
@@ -69,14 +85,8 @@ pub fn report(problem: &SqlProblem<'_>) -> Report {
         .unwrap_or_default();
     let mut traceback = vec![format!("{BOLD_RED}{}{PLAIN}{state}", visible(name))];
     traceback.extend(message.lines().map(visible));
-    let (number, of) = problem.statement;
-    let line = place
-        .as_ref()
-        .map_or(problem.start.line, |place| place.line);
-    if of > 1 {
-        traceback.push(format!(
-            "{DIM}statement {number} of {of}, line {line}{PLAIN}"
-        ));
+    if let Some(standing) = standing(problem, place.as_ref().map(|place| place.line)) {
+        traceback.push(format!("{DIM}{standing}{PLAIN}"));
     }
     if let Some(place) = place {
         traceback.extend(place.lines(RED, DIM, PLAIN));
@@ -87,21 +97,46 @@ pub fn report(problem: &SqlProblem<'_>) -> Report {
             traceback.extend(format!("Caused by: {cause}").lines().map(visible));
         }
     }
-    if let Some(mitigation) = problem.mitigation {
-        traceback.extend(mitigation.lines().map(visible));
-    }
-    if problem.class == Some("PATH_NOT_FOUND") {
-        traceback.push(
-            "Paths are the driver's own. `${firesteel.here}` stands for this notebook's folder, \
-             as in '${firesteel.here}/data.csv'."
-                .to_owned(),
-        );
-    }
+    traceback.extend(near);
+    traceback.extend(hints::hint(problem));
+    traceback.extend(mitigation(problem, &message));
     Report {
         name: visible(name),
         value: visible(message.lines().next().unwrap_or_default()),
         traceback,
     }
+}
+
+/// Which statement of its cell it is, where that has several: its number, the line it begins on
+/// and, where that is another, the line of the error.
+fn standing(problem: &SqlProblem<'_>, error: Option<usize>) -> Option<String> {
+    let (number, of) = problem.statement;
+    let begins = problem.start.line;
+    match error {
+        _ if of < 2 => None,
+        Some(line) if line != begins => Some(format!(
+            "statement {number} of {of}, from line {begins}, wrong on line {line}"
+        )),
+        _ => Some(format!("statement {number} of {of}, line {begins}")),
+    }
+}
+
+/// What Spark offers against the error, as something to do.
+fn mitigation(problem: &SqlProblem<'_>, message: &str) -> Vec<String> {
+    let sentences = problem.migration.iter().flat_map(|text| text.lines());
+    let mut lines: Vec<String> = sentences.map(visible).collect();
+    if let Some((key, value)) = problem.mitigation {
+        lines.push(format!(
+            "SET {} = {} brings the earlier behaviour back, for this session.",
+            visible(key),
+            visible(value)
+        ));
+    } else if let Some((key, value)) = hints::setting(message) {
+        lines.push(format!(
+            "SET {key} = {value} lets it pass, for this session."
+        ));
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
+use std::collections::BTreeMap;
+
 use super::*;
+
+static NO_PARAMETERS: BTreeMap<String, String> = BTreeMap::new();
 
 /// A problem of a statement that starts on a line of the cell.
 fn problem<'a>(
@@ -11,8 +15,11 @@ fn problem<'a>(
         class: Some("SOME_CLASS"),
         sqlstate: Some("42000"),
         message,
+        full_message: message,
+        parameters: &NO_PARAMETERS,
         causes: &[],
         contexts,
+        migration: &[],
         mitigation: None,
         sql,
         start: Position {
@@ -198,7 +205,8 @@ fn causes_and_mitigation_are_said_without_stack_traces() {
         class: None,
         sqlstate: None,
         causes: &causes,
-        mitigation: Some("Set \"a\" to \"b\"."),
+        migration: &["Things changed.".to_owned()],
+        mitigation: Some(("a.b", "c")),
         ..problem("SELECT 1", 1, "Job aborted.\n\tat a.b.C.d(C.java:67)", &[])
     });
     assert_eq!(report.name, "SparkError");
@@ -207,7 +215,8 @@ fn causes_and_mitigation_are_said_without_stack_traces() {
         [
             "Job aborted.",
             "Caused by: java.lang.NumberFormatException: For input string: \"x\"",
-            "Set \"a\" to \"b\".",
+            "Things changed.",
+            "SET a.b = c brings the earlier behaviour back, for this session.",
         ]
     );
 }
@@ -215,23 +224,292 @@ fn causes_and_mitigation_are_said_without_stack_traces() {
 #[test]
 fn nothing_from_outside_acts_on_a_terminal() {
     let evil = "\u{1b}]0;x\u{7}\u{9b}1m\u{202e}";
-    let message = format!("{evil} SQLSTATE: 42000");
+    let message = format!("{evil} SQLSTATE: 42000 (line 1, pos 7)");
     let causes = vec![evil.to_owned()];
     let sql = format!("SELECT '{evil}'");
+    let names = "objectName proposal error hint typeName provider relationName routineName functionName targetType referenceNames";
+    let quoted = format!("`{evil}`.`{evil}`");
+    let parameters = names
+        .split(' ')
+        .map(|name| (name.to_owned(), quoted.clone()));
+    let parameters = parameters.collect();
+    let classes = [
+        evil,
+        "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+        "PARSE_SYNTAX_ERROR",
+        "UNSUPPORTED_DATATYPE",
+        "DATA_SOURCE_NOT_FOUND",
+        "TABLE_OR_VIEW_NOT_FOUND",
+        "UNRESOLVED_ROUTINE",
+        "WRONG_NUM_ARGS",
+        "CAST_INVALID_INPUT",
+        "AMBIGUOUS_REFERENCE",
+        "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
+    ];
+    for class in classes {
+        let report = report(&SqlProblem {
+            class: Some(class),
+            sqlstate: Some(evil),
+            causes: &causes,
+            migration: &causes,
+            mitigation: Some((evil, evil)),
+            parameters: &parameters,
+            ..problem(&sql, 1, &message, &[Context { start: 0, stop: 30 }])
+        });
+        let ours = [BOLD_RED, RED, DIM, PLAIN];
+        for line in report.traceback.iter().chain([&report.name, &report.value]) {
+            let rest = ours
+                .iter()
+                .fold(line.clone(), |line, colour| line.replace(colour, ""));
+            let acting = |ch: char| ch.is_control() || ch == '\u{202e}';
+            assert!(!rest.contains(acting), "{class}: {rest:?}");
+        }
+    }
+}
+
+/// What stands under message and excerpt in the report on an error of this class.
+fn advice(sql: &str, class: &str, message: &str, parameters: &[(&str, &str)]) -> Vec<String> {
+    let parameters: BTreeMap<String, String> = parameters
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let problem = SqlProblem {
+        class: Some(class),
+        parameters: &parameters,
+        ..problem(sql, 1, message, &[])
+    };
+    let underlined = excerpt::place(&problem).map_or(0, |place| place.lines("", "", "").len());
+    let said = message::clean(message, Some(class), Some("42000"));
+    let skipped = 1 + said.lines().count() + underlined;
+    report(&problem).traceback.split_off(skipped)
+}
+
+#[test]
+fn near_names_are_asked_for_and_others_named() {
+    let column = "UNRESOLVED_COLUMN.WITH_SUGGESTION";
+    let cases: [(&str, &[(&str, &str)], &str); 11] = [
+        (
+            column,
+            &[
+                ("objectName", "`cariier`"),
+                ("proposal", "`carrier`, `info`, `tags`"),
+            ],
+            "Did you mean `carrier`? There are also `info`, `tags`.",
+        ),
+        (
+            column,
+            &[
+                ("objectName", "`f`.`cariier`"),
+                ("proposal", "`f`.`info`, `f`.`carrier`"),
+            ],
+            "Did you mean `f.carrier`? There are also `f.info`.",
+        ),
+        (
+            column,
+            &[
+                ("objectName", "`cariier`"),
+                ("proposal", "`a`.`b`.`Carrier`"),
+            ],
+            "Did you mean `a.b.Carrier`?",
+        ),
+        (
+            column,
+            &[
+                ("objectName", "`nope`"),
+                ("proposal", "`s`, `odd, ``name`, `x`.`y`"),
+            ],
+            "There are `s`, ``odd, ``name``, `x.y`.",
+        ),
+        (
+            "FIELD_NOT_FOUND",
+            &[("fieldName", "`gat`"), ("fields", "`gate`, `crew`")],
+            "Did you mean `gate`? There are also `crew`.",
+        ),
+        (
+            "UNRESOLVED_USING_COLUMN_FOR_JOIN",
+            &[("colName", "`idd`"), ("suggestion", "`id`")],
+            "Did you mean `id`?",
+        ),
+        (
+            "UNSUPPORTED_DATATYPE",
+            &[("typeName", "\"BOLEAN\"")],
+            "Did you mean `BOOLEAN`?",
+        ),
+        (
+            "DATA_SOURCE_NOT_FOUND",
+            &[("provider", "parqet")],
+            "Did you mean `parquet`?",
+        ),
+        (
+            "PARSE_SYNTAX_ERROR",
+            &[("error", "'SELEC'")],
+            "Did you mean `SELECT`?",
+        ),
+        (
+            "PARSE_SYNTAX_ERROR",
+            &[("error", "'selec'")],
+            "Did you mean `select`?",
+        ),
+        (
+            "COLLATION_INVALID_NAME",
+            &[
+                ("collationName", "UTF8_BINRY"),
+                ("proposals", "UTF8_BINARY"),
+            ],
+            "Did you mean `UTF8_BINARY`?",
+        ),
+    ];
+    for (class, parameters, expected) in cases {
+        let lines = advice("x", class, "No.", parameters);
+        assert_eq!(lines.first().map(String::as_str), Some(expected), "{class}");
+    }
+    for (class, parameters) in [
+        (column, &[("objectName", "`x`"), ("proposal", "")][..]),
+        (column, &[]),
+        ("UNSUPPORTED_DATATYPE", &[("typeName", "\"POINT3D\"")]),
+        ("PARSE_SYNTAX_ERROR", &[("error", "'WHERE'")]),
+    ] {
+        let lines = advice("x", class, "No.", parameters);
+        let asked = lines.iter().any(|line| line.starts_with("Did you mean"));
+        assert!(!asked, "{class} {lines:?}");
+    }
+}
+
+#[test]
+fn sparks_question_is_asked_once() {
+    let parameters = [("objectName", "`a`"), ("proposal", "`b`")];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let message = "No `a`. Did you mean one of the following? [`b`].";
     let report = report(&SqlProblem {
-        class: Some(evil),
-        sqlstate: Some(evil),
-        causes: &causes,
-        mitigation: Some(evil),
-        ..problem(&sql, 1, &message, &[Context { start: 0, stop: 30 }])
+        class: Some("UNRESOLVED_COLUMN.WITH_SUGGESTION"),
+        parameters: &BTreeMap::from(parameters),
+        ..problem("SELECT a", 1, message, &[])
     });
-    let ours = [BOLD_RED, RED, DIM, PLAIN];
-    for line in report.traceback.iter().chain([&report.name, &report.value]) {
-        let rest = ours
-            .iter()
-            .fold(line.clone(), |line, colour| line.replace(colour, ""));
-        let acting = |ch: char| ch.is_control() || ch == '\u{202e}';
-        assert!(!rest.contains(acting), "{rest:?}");
+    assert_eq!(report.value, "No `a`.");
+    let asks = |line: &&String| line.contains("Did you mean");
+    let questions = report.traceback.iter().filter(asks);
+    assert_eq!(questions.count(), 1, "{:?}", report.traceback);
+}
+
+#[test]
+fn a_syntax_error_says_what_is_likely_wrong() {
+    let cases = [
+        (
+            "SELECT 1 FORM flights",
+            "'flights'",
+            14,
+            "Did you mean `FROM` where `FORM` stands?",
+        ),
+        (
+            "SELECT a b c FROM t",
+            "'c'",
+            11,
+            "A comma or an operator may be missing before `c`.",
+        ),
+        (
+            "SELECT a FROM t GROUP a",
+            "'a'",
+            22,
+            "`BY` is missing behind `GROUP`.",
+        ),
+        (
+            "SELECT * FROM t order a",
+            "'a'",
+            22,
+            "`BY` is missing behind `ORDER`.",
+        ),
+        (
+            "SELECT 'abc",
+            "'''",
+            7,
+            "A ' is opened here and not closed.",
+        ),
+        (
+            "SELECT \"abc",
+            "'\"'",
+            7,
+            "A \" is opened here and not closed.",
+        ),
+        (
+            "SELECT `abc",
+            "'`'",
+            7,
+            "A ` is opened here and not closed.",
+        ),
+        (
+            "SELECT (1",
+            "end of input",
+            9,
+            "A parenthesis is opened and not closed.",
+        ),
+        (
+            "SELECT ((1",
+            "end of input",
+            10,
+            "2 parentheses are opened and not closed.",
+        ),
+        (
+            "SELECT",
+            "end of input",
+            6,
+            "The statement ends where something more must follow.",
+        ),
+        (
+            "SELECT a FROM t LIMIT 5 WHERE b",
+            "'WHERE'",
+            24,
+            "`WHERE` is a word of SQL",
+        ),
+    ];
+    for (sql, error, at, expected) in cases {
+        let message = format!("No. SQLSTATE: 42000 (line 1, pos {at})");
+        let parameters = [("error", error)];
+        let lines = advice(sql, "PARSE_SYNTAX_ERROR", &message, &parameters);
+        let said = lines.iter().any(|line| line.starts_with(expected));
+        assert!(said, "{sql}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_setting_that_spark_names_is_a_statement_to_run() {
+    let message =
+        "No. If necessary set \"spark.sql.ansi.enabled\" to \"false\" to bypass this error.";
+    assert_eq!(
+        advice("SELECT 1/0", "DIVIDE_BY_ZERO", message, &[]),
+        [
+            "try_divide(a, b) and a / nullif(b, 0) give NULL where b is 0.",
+            "SET spark.sql.ansi.enabled = false lets it pass, for this session.",
+        ]
+    );
+    for message in [
+        "set \"spark.a",
+        "set \"spark.a\" to x",
+        "set \"spark.a b\" to \"c\"",
+        "",
+    ] {
+        assert_eq!(hints::setting(message), None, "{message}");
+    }
+}
+
+#[test]
+fn a_cell_of_several_statements_is_told_where_the_error_is() {
+    for (statement, start, expected) in [
+        ((1, 1), 9, None),
+        (
+            (2, 3),
+            9,
+            Some("statement 2 of 3, from line 4, wrong on line 5"),
+        ),
+        ((2, 3), 0, Some("statement 2 of 3, line 4")),
+    ] {
+        let contexts = [Context { start, stop: 12 }];
+        let report = report(&SqlProblem {
+            statement,
+            ..problem("SELECT 1\n,nope", 4, "No.", &contexts)
+        });
+        let found = report.traceback.iter().find(|l| l.contains("statement"));
+        let found = found.map(|line| line.replace(DIM, "").replace(PLAIN, ""));
+        assert_eq!(found.as_deref(), expected);
     }
 }
 
