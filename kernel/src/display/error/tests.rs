@@ -287,7 +287,8 @@ fn advice(sql: &str, class: &str, message: &str, parameters: &[(&str, &str)]) ->
 #[test]
 fn near_names_are_asked_for_and_others_named() {
     let column = "UNRESOLVED_COLUMN.WITH_SUGGESTION";
-    let cases: [(&str, &[(&str, &str)], &str); 11] = [
+    type Parameters = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Parameters, &str); 11] = [
         (
             column,
             &[
