@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use firesteel_session::engine::Argument;
 
-use super::Problem;
 use super::nearest::nearest;
 use super::value::read_value;
+use super::{Problem, SqlText};
 
 /// An order to the kernel.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,10 @@ pub enum Magic {
     },
     /// Say how long the driver is kept from being given back, or keep it for so long.
     Keep(Option<Duration>),
+    /// Show how Spark would run a statement, without running it; the last one where none is given.
+    Explain(Option<Box<SqlText>>),
+    /// Search the names and comments of tables, views and columns.
+    Tables(String),
     /// List the parameters that have a value.
     Values,
     /// Give `:name` a value in the statements that follow.
@@ -88,7 +92,19 @@ const SQL: (&str, &str, &str) = (
     "on the first line: the cell is Spark SQL (as is any other); -n limits the rows of its results, `-n all` fetches all",
 );
 
+/// The magic that is followed by a statement.
+pub(super) const EXPLAIN: &str = "%explain";
+
+/// How [`EXPLAIN`] is written.
+pub(super) const EXPLAIN_USAGE: &str = "%explain [STATEMENT]";
+
 const TABLE: &[Spec] = &[
+    Spec {
+        name: "explain",
+        usage: EXPLAIN_USAGE,
+        about: "show how Spark would run the statement that follows, on its line or below it, or the last one, without running it",
+        read: Read::Words(|words| alone(words, Magic::Explain(None))),
+    },
     Spec {
         name: "help",
         usage: "%help [MAGIC]",
@@ -163,6 +179,15 @@ const TABLE: &[Spec] = &[
         about: "give the driver back now; the next statement starts a new one",
         read: Read::Words(|words| alone(words, Magic::Stop)),
     },
+    Spec {
+        name: "tables",
+        usage: "%tables PATTERN",
+        about: "search the names and comments of tables, views and columns in all schemas of the current catalog",
+        read: Read::Words(|words| match words {
+            [] => Err(PATTERN),
+            words => Ok(Magic::Tables(words.join(" "))),
+        }),
+    },
 ];
 
 fn set(text: &str) -> Result<Magic, &'static str> {
@@ -181,6 +206,7 @@ fn set(text: &str) -> Result<Magic, &'static str> {
         }),
     }
 }
+const PATTERN: &str = "give it a part of a name or a comment; `*` stands for anything";
 
 const ROWS: &str = "give it a number of rows or `all`";
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::kind::classify;
-use super::magic::{Rows, read_first_line, read_line};
-use super::split::{Stretch, split};
+use super::magic::{EXPLAIN_USAGE, Magic, Rows, read_first_line, read_line};
+use super::split::{Statement, Stretch, split};
 use super::tokens::{Shape, Token};
 use super::{CellError, Piece, Position, Problem, SqlText};
 
 /// Takes a cell apart. A cell of nothing but white space and comments has no pieces.
 ///
 /// `%%sql [-n ROWS]` stands on the first line; a line magic on a line of its own where a
-/// statement may begin; anything else is SQL, cut at `;`. What cannot be told apart (an unclosed
+/// statement may begin, where `%explain` takes the statement that follows it; anything else is SQL, cut at `;`. What cannot be told apart (an unclosed
 /// string, say) reaches Spark whole, which explains it best.
 ///
 /// # Errors
@@ -20,25 +20,33 @@ pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
     let mut walk = Walk::new(source);
     let head = head(source)?;
     let mut pieces = Vec::new();
-    for stretch in split(source, head.end) {
+    let mut stretches = split(source, head.end).into_iter().peekable();
+    while let Some(stretch) = stretches.next() {
         match stretch {
             Stretch::Sql(statement) => {
-                let (kind, subject) = classify(source, &statement.tokens);
-                pieces.push(Piece::Sql(SqlText {
-                    start: walk.to(statement.range.start),
-                    text: source[statement.range].to_owned(),
-                    kind,
-                    subject,
-                    rows: head.rows,
-                    parameters: parameters(source, &statement.tokens),
-                }));
+                pieces.push(Piece::Sql(sql(source, statement, &mut walk, head.rows)));
             }
             Stretch::Magic(range) => {
                 let line = walk.to(range.start).line;
                 let magic = read_line(&source[range]);
-                pieces.push(Piece::Magic(
-                    magic.map_err(|problem| CellError { line, problem })?,
-                ));
+                let mut magic = magic.map_err(|problem| CellError { line, problem })?;
+                if let Magic::Explain(explained) = &mut magic
+                    && let Some(Stretch::Sql(statement)) =
+                        stretches.next_if(|next| matches!(next, Stretch::Sql(_)))
+                {
+                    let first = statement.tokens.first();
+                    if first.is_some_and(|first| first.is("BEGIN", source)) {
+                        let problem = Problem::Arguments {
+                            usage: EXPLAIN_USAGE,
+                            expected: "a block has no plan of its own, give it one statement",
+                            got: "BEGIN".to_owned(),
+                        };
+                        return Err(CellError { line, problem });
+                    }
+                    let statement = sql(source, statement, &mut walk, head.rows);
+                    *explained = Some(Box::new(statement));
+                }
+                pieces.push(Piece::Magic(magic));
             }
             Stretch::Crowded(range) => {
                 let line = walk.to(range.start).line;
@@ -53,6 +61,19 @@ pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
         }
     }
     Ok(pieces)
+}
+
+fn sql(source: &str, statement: Statement, walk: &mut Walk<'_>, rows: Option<Rows>) -> SqlText {
+    let (kind, subject) = classify(source, &statement.tokens);
+    let parameters = parameters(source, &statement.tokens);
+    SqlText {
+        start: walk.to(statement.range.start),
+        text: source[statement.range].to_owned(),
+        kind,
+        subject,
+        rows,
+        parameters,
+    }
 }
 
 /// The names behind each `:` that nothing parts them from.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::blocks::Blocks;
+use super::magic::EXPLAIN;
 use super::tokens::{Shape, Token, Tokens};
 
 /// A stretch of a cell, in bytes.
@@ -10,7 +11,7 @@ use super::tokens::{Shape, Token, Tokens};
 pub(super) enum Stretch {
     /// A statement.
     Sql(Statement),
-    /// A line that a `%` begins, without its line end.
+    /// A line that a `%` begins, without its line end and without the statement that it is about.
     Magic(Range<usize>),
     /// A `%` where a statement may begin, with something before it on its line.
     Crowded(Range<usize>),
@@ -121,6 +122,11 @@ fn statement(start: Option<usize>, tokens: Vec<Token>, end: End) -> Option<Stret
 fn magic(source: &str, percent: usize) -> Stretch {
     let rest = &source[percent..];
     let line = rest.find('\n').map_or(rest, |end| &rest[..end]).trim_end();
+    // What follows it is a statement, in as many lines as it takes.
+    let line = match line.split_whitespace().next() {
+        Some(EXPLAIN) => EXPLAIN,
+        _ => line,
+    };
     let range = percent..percent + line.len();
     let before = source[..percent].rsplit('\n').next().unwrap_or_default();
     if before.trim().is_empty() {

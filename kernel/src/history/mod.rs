@@ -1,7 +1,6 @@
 //! What was run, kept across kernels in one file of JSON lines.
 
 mod file;
-mod glob;
 
 use std::path::Path;
 
@@ -136,7 +135,7 @@ impl History {
                 break;
             }
             let repeated = search.unique && found.iter().any(|f| f.source == entry.source);
-            if !repeated && glob::matches(search.pattern, &entry.source) {
+            if !repeated && crate::glob::matches(search.pattern, &entry.source) {
                 found.push(entry);
             }
         }

@@ -12,9 +12,9 @@ use super::interpreter::{
 };
 use super::limits::Limits;
 use super::margin::Margin;
-use super::{magics, statement};
-use crate::cell::{self, Piece, ProposalKind};
-use crate::display;
+use super::{explain, magics, statement};
+use crate::cell::{self, Piece, ProposalKind, SqlText};
+use crate::display::{self, error::not_run};
 use crate::engine::{Aside, Source};
 
 /// What magics set for the cells that follow.
@@ -29,6 +29,8 @@ pub(super) struct Settings {
 pub struct Cells {
     source: Box<dyn Source>,
     settings: Settings,
+    /// The statement that ran last, for `%explain`.
+    last: Option<SqlText>,
     margin: Margin,
 }
 
@@ -38,6 +40,7 @@ impl Cells {
         Self {
             source,
             settings: Settings::default(),
+            last: None,
             margin: Margin::default(),
         }
     }
@@ -51,16 +54,19 @@ impl Cells {
         // What is said of an end is taken back by what runs now, or told by it.
         self.margin.clear().await;
         let mut number = 0;
-        for piece in pieces {
+        for (at, piece) in pieces.iter().enumerate() {
             if cell.stop.is_cancelled() {
                 return Outcome::Interrupted;
             }
             let outcome = match piece {
                 Piece::Magic(magic) => {
-                    magics::run(magic, &mut *busy.0, &mut self.settings, cell).await
+                    let (settings, last) = (&mut self.settings, self.last.as_ref());
+                    let margin = &mut self.margin;
+                    magics::run(magic, &mut *busy.0, settings, last, cell, margin).await
                 }
                 Piece::Sql(text) => {
                     number += 1;
+                    self.last = Some(explain::apart(text));
                     let place = Place {
                         statement: text,
                         values: &self.settings.values,
@@ -83,8 +89,14 @@ impl Cells {
                     .await
                 }
             };
-            if outcome != Outcome::Done {
-                return outcome;
+            match outcome {
+                Outcome::Done => {}
+                Outcome::Interrupted => return Outcome::Interrupted,
+                Outcome::Failed(mut failure) => {
+                    let rest = not_run(&pieces[at + 1..], number, statements);
+                    failure.traceback.extend(rest);
+                    return Outcome::Failed(failure);
+                }
             }
         }
         Outcome::Done

@@ -20,6 +20,9 @@ pub(super) struct Place<'a> {
     pub(super) number: (usize, usize),
 }
 
+/// The name of a failure whose session is gone.
+pub(super) const LOST: &str = "DriverLost";
+
 /// A cell that could not be taken apart.
 pub(super) fn of_cell(error: &CellError) -> Failure {
     Failure {
@@ -48,7 +51,10 @@ pub(super) fn of_statement(error: &Error, place: Place<'_>) -> Failure {
     };
     Failure {
         name: name.to_owned(),
-        traceback: vec![format!("{value}."), again.to_owned()],
+        traceback: std::iter::once(format!("{value}."))
+            .chain(standing(place))
+            .chain([again.to_owned()])
+            .collect(),
         value,
     }
 }
@@ -56,14 +62,27 @@ pub(super) fn of_statement(error: &Error, place: Place<'_>) -> Failure {
 /// A statement whose driver or session ended while it ran.
 pub(super) fn of_loss(what: &str, place: Place<'_>) -> Failure {
     let mut traceback = vec![what.to_owned()];
+    traceback.extend(standing(place));
     if !place.statement.kind.is_pure() {
         traceback.push("Whether the statement had an effect is not known.".to_owned());
     }
     traceback.push("The next cell starts a new Spark session and says what was lost.".to_owned());
     Failure {
-        name: "DriverLost".to_owned(),
+        name: LOST.to_owned(),
         value: what.to_owned(),
         traceback,
+    }
+}
+
+/// A search that came to nothing.
+pub(super) fn of_search(what: &str) -> Failure {
+    Failure {
+        name: "SearchFailed".to_owned(),
+        value: what.to_owned(),
+        traceback: vec![
+            what.to_owned(),
+            "SHOW SCHEMAS and SHOW TABLES wait for it as long as it takes.".to_owned(),
+        ],
     }
 }
 
@@ -116,6 +135,13 @@ fn of_spark(error: &SparkError, place: Place<'_>) -> Failure {
         value: report.value,
         traceback: report.traceback,
     }
+}
+
+/// Which statement of its cell it is, where that has several.
+fn standing(place: Place<'_>) -> Option<String> {
+    let (number, of) = place.number;
+    let line = place.statement.start.line;
+    (of > 1).then(|| format!("statement {number} of {of}, line {line}"))
 }
 
 /// An error and its causes on one line.

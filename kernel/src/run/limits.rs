@@ -137,7 +137,7 @@ impl Fetched {
 
 /// The bytes that the rows of a batch take. Columns share the bytes they came in, so that the
 /// buffers themselves would be counted once for each.
-fn size(batch: &RecordBatch) -> u64 {
+pub(super) fn size(batch: &RecordBatch) -> u64 {
     let columns = batch.columns().iter().map(|column| {
         let size = column.to_data().get_slice_memory_size();
         size.unwrap_or_else(|_unknown| column.get_array_memory_size()) as u64

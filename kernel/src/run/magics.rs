@@ -6,35 +6,29 @@ use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::engine::Argument;
 
 use super::cells::Settings;
-use super::failure;
 use super::interpreter::{Cell, Failure, Outcome};
-use crate::cell::{self, Magic};
+use super::margin::Margin;
+use super::{explain, failure, search};
+use crate::cell::{self, Magic, SqlText};
 use crate::display;
 use crate::engine::{Source, Unavailable};
 
-/// Carries out an order.
+/// Carries out an order. `last` is the statement that ran last.
 pub(super) async fn run(
     magic: &Magic,
     source: &mut dyn Source,
     settings: &mut Settings,
+    last: Option<&SqlText>,
     cell: &Cell,
+    margin: &mut Margin,
 ) -> Outcome {
-    match answer(magic, source, settings).await {
-        Ok(text) => {
-            cell.output.result(cell.count, display::plain(text)).await;
-            Outcome::Done
-        }
-        Err(failure) => Outcome::Failed(failure),
-    }
-}
-
-async fn answer(
-    magic: &Magic,
-    source: &mut dyn Source,
-    settings: &mut Settings,
-) -> Result<String, Failure> {
     let failed = |error: Unavailable| failure::of_unavailable(&error);
-    match magic {
+    let answer: Result<String, Failure> = match magic {
+        Magic::Explain(statement) => {
+            let statement = statement.as_deref().or(last);
+            return explain::run(source, statement, &settings.values, cell, margin).await;
+        }
+        Magic::Tables(pattern) => return search::run(source, pattern, cell, margin).await,
         Magic::Help(name) => Ok(cell::help(*name)),
         Magic::List => Ok(cell::lsmagic()),
         Magic::Limit(limit) => {
@@ -65,6 +59,13 @@ async fn answer(
         }
         Magic::Keep(time) => Ok(source.keep(*time).await),
         Magic::Stop => source.stop().await.map_err(failed),
+    };
+    match answer {
+        Ok(text) => {
+            cell.output.result(cell.count, display::plain(text)).await;
+            Outcome::Done
+        }
+        Err(failure) => Outcome::Failed(failure),
     }
 }
 

@@ -28,19 +28,19 @@ const TICK: Duration = Duration::from_millis(250);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What comes of a statement.
-enum Ran {
+pub(super) enum Ran {
     Done(Answer),
     Failed(Failure),
     Interrupted,
 }
 
 /// A result as it was fetched.
-struct Answer {
+pub(super) struct Answer {
     schema: Option<SchemaRef>,
-    fetched: Fetched,
+    pub(super) fetched: Fetched,
     progress: Progress,
     /// From the request to the last response that was wanted.
-    elapsed: Duration,
+    pub(super) elapsed: Duration,
     /// When the first executor came, where there was none at the beginning.
     first_executor: Option<Duration>,
 }
@@ -54,39 +54,66 @@ pub(super) async fn run(
     margin: &mut Margin,
     stop: &CancellationToken,
 ) -> Outcome {
+    let (mut view, opened) = match begin(source, output, margin, stop).await {
+        Ok(begun) => begun,
+        Err(outcome) => return outcome,
+    };
+    let ran = fetch(source, &opened, place, limits, &mut view, output, stop).await;
+    let (view, answer) = match end(ran, view, margin).await {
+        Ok(ended) => ended,
+        Err(outcome) => return outcome,
+    };
+    source.record(&place.statement.subject);
+    let mut media = shown(&answer, place, &opened);
+    if let Some(started) = &opened.started {
+        media = display::with_start(media, started, answer.first_executor);
+    }
+    margin.remember(view.result(media).await);
+    Outcome::Done
+}
+
+/// The session, and a display that tells how its driver starts where it has to.
+pub(super) async fn begin<'a>(
+    source: &mut dyn Source,
+    output: &'a Output,
+    margin: &mut Margin,
+    stop: &CancellationToken,
+) -> Result<(View<'a>, Opened), Outcome> {
     let mut view = View::new(output);
-    let opened = match open(source, &mut view, stop).await {
+    match open(source, &mut view, stop).await {
         None => {
             leave(view, "Interrupted", margin).await;
-            return Outcome::Interrupted;
+            Err(Outcome::Interrupted)
         }
         Some(Err(unavailable)) => {
             leave(view, "Failed", margin).await;
-            return Outcome::Failed(failure::of_unavailable(&unavailable));
+            Err(Outcome::Failed(failure::of_unavailable(&unavailable)))
         }
-        Some(Ok(opened)) => opened,
-    };
-    if let Some(notice) = &opened.notice {
-        output.stderr(&format!("{notice}\n")).await;
+        Some(Ok(opened)) => {
+            if let Some(notice) = &opened.notice {
+                output.stderr(&format!("{notice}\n")).await;
+            }
+            Ok((view, opened))
+        }
     }
-    match fetch(source, &opened, place, limits, &mut view, output, stop).await {
+}
+
+/// What came of a statement, or how its cell ends for it.
+pub(super) async fn end<'a>(
+    ran: Ran,
+    view: View<'a>,
+    margin: &mut Margin,
+) -> Result<(View<'a>, Answer), Outcome> {
+    match ran {
         Ran::Interrupted => {
             leave(view, "Interrupted", margin).await;
-            Outcome::Interrupted
+            Err(Outcome::Interrupted)
         }
         Ran::Failed(failure) => {
             leave(view, "Failed", margin).await;
-            Outcome::Failed(failure)
+            Err(Outcome::Failed(failure))
         }
-        Ran::Done(answer) => {
-            source.record(&place.statement.subject);
-            let mut media = shown(&answer, place, &opened);
-            if let Some(started) = &opened.started {
-                media = display::with_start(media, started, answer.first_executor);
-            }
-            margin.remember(view.result(media).await);
-            Outcome::Done
-        }
+        Ran::Done(answer) => Ok((view, answer)),
     }
 }
 
@@ -121,7 +148,8 @@ async fn open(
     }
 }
 
-async fn fetch(
+/// Runs a statement to its end, while the view tells how it goes.
+pub(super) async fn fetch(
     source: &mut dyn Source,
     opened: &Opened,
     place: Place<'_>,

@@ -4,12 +4,15 @@ mod excerpt;
 mod hints;
 mod message;
 mod near;
+mod rest;
 mod syntax;
 
 use std::collections::BTreeMap;
 
 use super::text::visible;
 use crate::cell::Position;
+
+pub use rest::not_run;
 
 /// What went wrong with a statement, as Spark tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
-//! The patterns of a history search.
+//! Patterns in which `*` stands for anything.
 
 /// Whether `text` matches a glob: `*` stands for anything, `?` for one character.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);

@@ -1,0 +1,301 @@
+//! Searches the catalog for tables, views and columns.
+
+mod found;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use tokio::time::{Instant, timeout_at};
+
+use super::failure::{self, Place};
+use super::interpreter::{Cell, Outcome};
+use super::limits::{Limits, size};
+use super::margin::Margin;
+use super::statement::{Ran, begin, end, fetch};
+use super::view::View;
+use crate::cell::{Kind, Position, Rows, SqlText, Subject};
+use crate::display::{self, Facts, Remaining};
+use crate::engine::{Opened, Source};
+use found::{Described, Found, Pattern, Table, batch, described, listed, matching, quoted, texts};
+
+/// How long a search takes at most.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Tables that are looked at.
+const MOST_TABLES: usize = 2000;
+
+/// Rows that are shown.
+const MOST_ROWS: usize = 1000;
+
+/// What was looked at and what was not.
+#[derive(Debug, Default)]
+struct Looked {
+    schemas: usize,
+    tables: usize,
+    /// Schemas whose tables are not known, tables whose columns are not.
+    schemas_left: usize,
+    tables_left: usize,
+    late: bool,
+}
+
+/// Searches the current catalog and shows what matches.
+pub(super) async fn run(
+    source: &mut dyn Source,
+    pattern: &str,
+    cell: &Cell,
+    margin: &mut Margin,
+) -> Outcome {
+    let (view, opened) = match begin(source, &cell.output, margin, &cell.stop).await {
+        Ok(begun) => begun,
+        Err(outcome) => return outcome,
+    };
+    let began = Instant::now();
+    let mut search = Search {
+        source,
+        opened: &opened,
+        cell,
+        view,
+        until: began + LONGEST,
+    };
+    let mut looked = Looked::default();
+    let found = search.everything(&Pattern::new(pattern), &mut looked).await;
+    let (catalog, found) = match found {
+        Ok(found) => found,
+        Err(ran) => {
+            return match end(ran, search.view, margin).await {
+                Ok(_) => Outcome::Done,
+                Err(outcome) => outcome,
+            };
+        }
+    };
+    let shown = &found[..found.len().min(MOST_ROWS)];
+    let rows: Vec<RecordBatch> = batch(shown).into_iter().collect();
+    let facts = Facts {
+        remaining: Remaining::Nothing,
+        rows: shown.len() as u64,
+        bytes: rows.iter().map(size).sum(),
+        elapsed: began.elapsed(),
+        bytes_read: None,
+    };
+    let schema = rows.first().map(RecordBatch::schema);
+    let media = match schema {
+        Some(schema) => display::table(&schema, &rows, &opened.zone, &facts),
+        None => display::plain("Nothing is found."),
+    };
+    let mut said = searched(&catalog, &looked);
+    if found.len() > shown.len() {
+        let found = count(found.len(), "thing");
+        said.push_str(&format!(
+            " {found} match; the first {MOST_ROWS} are shown, a longer pattern finds fewer."
+        ));
+    }
+    let media = display::noted(&media, &said);
+    margin.remember(search.view.result(media).await);
+    Outcome::Done
+}
+
+/// What was searched, in a sentence or two.
+fn searched(catalog: &str, looked: &Looked) -> String {
+    let mut said = format!(
+        "Searched {} and {} of catalog {catalog}, with their columns and comments.",
+        count(looked.schemas, "schema"),
+        count(looked.tables, "table"),
+    );
+    let why = match looked.late {
+        true => format!("{} s had passed", LONGEST.as_secs()),
+        false => "Spark refused".to_owned(),
+    };
+    if looked.schemas_left > 0 {
+        let schemas = count(looked.schemas_left, "schema");
+        said.push_str(&format!(" Not searched: {schemas} ({why})."));
+    }
+    if looked.tables_left > 0 {
+        let tables = count(looked.tables_left, "table");
+        let why = match looked.late {
+            false if looked.tables + looked.tables_left >= MOST_TABLES => {
+                format!("more than {MOST_TABLES} are not looked at")
+            }
+            _ => why,
+        };
+        said.push_str(&format!(
+            " Of {tables} only the names, not columns and comments ({why})."
+        ));
+    }
+    said.push_str(" Other catalogs are not searched.");
+    said
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    }
+}
+
+/// A search that is under way.
+struct Search<'a> {
+    source: &'a mut dyn Source,
+    opened: &'a Opened,
+    cell: &'a Cell,
+    view: View<'a>,
+    until: Instant,
+}
+
+/// What one question brought.
+enum Told {
+    Rows(Vec<RecordBatch>),
+    /// Spark refused it; others may be answered.
+    Refused(Ran),
+    /// The time for all of them is over.
+    Late,
+}
+
+impl Search<'_> {
+    /// Everything that matches, and the catalog. Fails as the first question that has to be
+    /// answered does.
+    async fn everything(
+        &mut self,
+        pattern: &Pattern,
+        looked: &mut Looked,
+    ) -> Result<(String, Vec<Found>), Ran> {
+        let catalog = self.must("SELECT current_catalog() AS catalog").await?;
+        let catalog = texts(&catalog, "catalog").into_iter().flatten().next();
+        let catalog = catalog.unwrap_or_default();
+        let schemas = format!("SHOW SCHEMAS IN {}", quoted(&catalog));
+        let schemas = texts(&self.must(&schemas).await?, "namespace");
+        let tables = self.tables(&catalog, schemas, looked).await?;
+        let mut found = Vec::new();
+        let mut left: VecDeque<Table> = tables.into();
+        while let Some(table) = left.pop_front() {
+            let told = self.describe(&catalog, &table, looked).await?;
+            match &told {
+                Some(_) => looked.tables += 1,
+                None => looked.tables_left += 1,
+            }
+            found.extend(matching(pattern, &table, told.as_ref()));
+        }
+        Ok((catalog, found))
+    }
+
+    /// The tables of these schemas, each view of the session once.
+    async fn tables(
+        &mut self,
+        catalog: &str,
+        schemas: Vec<Option<String>>,
+        looked: &mut Looked,
+    ) -> Result<Vec<Table>, Ran> {
+        let mut tables: Vec<Table> = Vec::new();
+        let mut own: Vec<Table> = Vec::new();
+        for schema in schemas.into_iter().flatten() {
+            let sql = format!("SHOW TABLES IN {}.{}", quoted(catalog), quoted(&schema));
+            let Some(rows) = self.may(&sql, looked).await? else {
+                looked.schemas_left += 1;
+                continue;
+            };
+            looked.schemas += 1;
+            let listed = listed(&rows).into_iter();
+            let (views, others): (Vec<_>, Vec<_>) = listed.partition(|t| t.schema.is_none());
+            tables.extend(others);
+            own = views;
+        }
+        own.extend(tables);
+        Ok(own)
+    }
+
+    async fn describe(
+        &mut self,
+        catalog: &str,
+        table: &Table,
+        looked: &mut Looked,
+    ) -> Result<Option<Described>, Ran> {
+        if looked.tables + looked.tables_left >= MOST_TABLES {
+            return Ok(None);
+        }
+        let name = match &table.schema {
+            Some(schema) => {
+                let parts = [catalog, schema, &table.name];
+                parts.map(quoted).join(".")
+            }
+            None => quoted(&table.name),
+        };
+        let sql = format!("DESCRIBE TABLE EXTENDED {name}");
+        Ok(self.may(&sql, looked).await?.as_deref().map(described))
+    }
+
+    /// The answer to a question without which there is no search.
+    async fn must(&mut self, sql: &str) -> Result<Vec<RecordBatch>, Ran> {
+        match self.ask(sql).await? {
+            Told::Rows(rows) => Ok(rows),
+            Told::Refused(ran) => Err(ran),
+            Told::Late => {
+                let value = format!("The catalog did not answer within {} s.", LONGEST.as_secs());
+                Err(Ran::Failed(failure::of_search(&value)))
+            }
+        }
+    }
+
+    /// The answer to a question that others may do without.
+    async fn may(
+        &mut self,
+        sql: &str,
+        looked: &mut Looked,
+    ) -> Result<Option<Vec<RecordBatch>>, Ran> {
+        if looked.late {
+            return Ok(None);
+        }
+        match self.ask(sql).await? {
+            Told::Rows(rows) => Ok(Some(rows)),
+            Told::Refused(_) => Ok(None),
+            Told::Late => {
+                looked.late = true;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Asks Spark. Fails where no other question would be answered either.
+    async fn ask(&mut self, sql: &str) -> Result<Told, Ran> {
+        if self.cell.stop.is_cancelled() {
+            return Err(Ran::Interrupted);
+        }
+        let statement = SqlText {
+            text: sql.to_owned(),
+            start: Position {
+                offset: 0,
+                line: 1,
+                column: 0,
+            },
+            kind: Kind::Query,
+            subject: Subject::Other,
+            rows: None,
+            parameters: BTreeSet::new(),
+        };
+        let values = BTreeMap::new();
+        let place = Place {
+            statement: &statement,
+            values: &values,
+            number: (1, 1),
+        };
+        let limits = Limits {
+            rows: Rows::All,
+            ..Limits::default()
+        };
+        let fetched = fetch(
+            &mut *self.source,
+            self.opened,
+            place,
+            limits,
+            &mut self.view,
+            &self.cell.output,
+            &self.cell.stop,
+        );
+        match timeout_at(self.until, fetched).await {
+            Err(_elapsed) => Ok(Told::Late),
+            Ok(Ran::Done(answer)) => Ok(Told::Rows(answer.fetched.within().0)),
+            Ok(Ran::Interrupted) => Err(Ran::Interrupted),
+            Ok(Ran::Failed(lost)) if lost.name == failure::LOST => Err(Ran::Failed(lost)),
+            Ok(refused) => Ok(Told::Refused(refused)),
+        }
+    }
+}
