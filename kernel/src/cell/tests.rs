@@ -246,15 +246,71 @@ fn help_and_list_are_the_table_that_parses() {
     for name in listed.split_whitespace() {
         assert!(help_text.contains(name), "{name}");
         if !name.starts_with("%%") {
-            assert!(parse(name).is_ok(), "{name}");
+            let problem = parse(name).err().map(|error| error.problem);
+            let lacks = matches!(&problem, Some(Problem::Arguments { got, .. }) if got.is_empty());
+            assert!(problem.is_none() || lacks, "{name}");
             let bare = name.trim_start_matches('%');
             assert!(help(Some(bare)).starts_with(name), "{name}");
         }
     }
     assert_eq!(
         listed,
-        "%%sql  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop"
+        "%%sql  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables"
     );
+}
+
+#[test]
+fn explain_takes_the_statement_that_follows_it() {
+    // The pieces of a cell: of a statement its line and text, of an explained one behind `?`.
+    let cases: [(&str, &[&str]); 12] = [
+        ("%explain", &["?"]),
+        ("SELECT 1;\n%explain", &["1 SELECT 1", "?"]),
+        ("%explain SELECT 1", &["? 1 SELECT 1"]),
+        (
+            "%explain SELECT 1;\nSELECT 2",
+            &["? 1 SELECT 1", "2 SELECT 2"],
+        ),
+        ("%explain SELECT a\nFROM t\n", &["? 1 SELECT a\nFROM t"]),
+        (
+            "%explain\n\nSELECT a\nFROM t; SELECT 2",
+            &["? 3 SELECT a\nFROM t", "4 SELECT 2"],
+        ),
+        ("%explain -- why\nSELECT 1", &["? 2 SELECT 1"]),
+        (
+            "%explain SELECT ';\n', 2; SELECT 3",
+            &["? 1 SELECT ';\n', 2", "2 SELECT 3"],
+        ),
+        ("%explain\n%limit 5\nSELECT 1", &["?", "%", "3 SELECT 1"]),
+        ("%explain\n%explain\nSELECT 1", &["?", "? 3 SELECT 1"]),
+        ("%explain DROP TABLE t", &["? 1 DROP TABLE t"]),
+        ("%%sql -n 5\n%explain SELECT 1", &["? 2 SELECT 1"]),
+    ];
+    let shown = |sql: &SqlText| format!("{} {}", sql.start.line, sql.text);
+    for (source, expected) in cases {
+        let pieces = parse(source).unwrap().into_iter().map(|piece| match piece {
+            Piece::Sql(sql) => shown(&sql),
+            Piece::Magic(Magic::Explain(None)) => "?".to_owned(),
+            Piece::Magic(Magic::Explain(Some(sql))) => format!("? {}", shown(&sql)),
+            Piece::Magic(_) => "%".to_owned(),
+        });
+        assert_eq!(pieces.collect::<Vec<_>>(), expected, "{source}");
+    }
+    for (source, said) in [
+        (
+            "%explain BEGIN SELECT 1; END",
+            "a block has no plan of its own",
+        ),
+        ("SELECT 1; %explain", "on a line of its own"),
+        ("%explains SELECT 1", "Did you mean `%explain`?"),
+    ] {
+        let error = parse(source).unwrap_err().to_string();
+        assert!(error.contains(said), "{source}: {error}");
+    }
+    assert!(matches!(
+        completeness("%explain SELECT ("),
+        Completeness::Incomplete { .. }
+    ));
+    assert_eq!(completeness("%explain SELECT (1)"), Completeness::Complete);
 }
 
 #[test]
@@ -437,8 +493,8 @@ fn what_could_stand_at_the_cursor_is_proposed() {
             "%|",
             "%",
             &[
-                "%%sql", "%help", "%keep", "%limit", "%logs", "%lsmagic", "%profile", "%session",
-                "%set", "%stop",
+                "%%sql", "%explain", "%help", "%keep", "%limit", "%logs", "%lsmagic", "%profile",
+                "%session", "%set", "%stop", "%tables",
             ],
         ),
         ("%l|", "%l", &["%limit", "%logs", "%lsmagic"]),
@@ -448,6 +504,9 @@ fn what_could_stand_at_the_cursor_is_proposed() {
         ("%help %lim|", "%lim", &["%limit"]),
         ("%limit a|", "a", &["all"]),
         ("%%s|", "%%s", &["%%sql"]),
+        ("%explain sel|", "sel", &["select"]),
+        ("%explain\nsel|", "sel", &["select"]),
+        ("%explain |", "", &[]),
         ("%%sql |", "", &["-n"]),
         ("%%sql -n 5\nsel|", "sel", &["select"]),
         ("%%sql\n%s|", "%s", &["%session", "%set", "%stop"]),
@@ -542,6 +601,12 @@ fn magics_read_times_and_executors() {
         ("%logs executor", None),
         ("%logs 7 executor 3", None),
         ("%logs executor 3 7 7", None),
+        ("%tables fli*", Some(Magic::Tables("fli*".to_owned()))),
+        (
+            "%tables  who   flies ",
+            Some(Magic::Tables("who flies".to_owned())),
+        ),
+        ("%tables", None),
     ] {
         let read = parse(source).ok().map(|mut pieces| pieces.remove(0));
         assert_eq!(read, expected.map(Piece::Magic), "{source}");

@@ -100,9 +100,17 @@ const HINTS: &[(&str, Hint)] = &[
         "SCHEMA_NOT_FOUND",
         Text("SHOW SCHEMAS lists those of the current catalog, SHOW CATALOGS the catalogs in use."),
     ),
-    ("TABLE_OR_VIEW_ALREADY_EXISTS", Text(EXISTS)),
+    (
+        "TABLE_OR_VIEW_ALREADY_EXISTS",
+        Text(
+            "DROP TABLE name, or DROP VIEW name, makes room for a new one; INSERT OVERWRITE keeps a table and replaces its rows.",
+        ),
+    ),
     ("TABLE_OR_VIEW_NOT_FOUND", Made(table)),
-    ("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", Text(EXISTS)),
+    (
+        "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS",
+        Text("CREATE OR REPLACE TEMPORARY VIEW puts the new one in its place."),
+    ),
     (
         "UNBOUND_SQL_PARAMETER",
         Text(
@@ -114,7 +122,8 @@ const HINTS: &[(&str, Hint)] = &[
     (
         "UNSUPPORTED_FEATURE.TABLE_OPERATION",
         Text(
-            "Rows change in place only in tables of a format that can, such as Delta or Iceberg; INSERT OVERWRITE writes a table anew.",
+            "Rows change in place only in tables of a format that can, such as Delta or Iceberg; elsewhere \
+             CREATE TABLE … AS SELECT writes those that stay.",
         ),
     ),
     (
@@ -123,9 +132,6 @@ const HINTS: &[(&str, Hint)] = &[
     ),
     ("WRONG_NUM_ARGS", Made(arguments)),
 ];
-
-const EXISTS: &str =
-    "CREATE OR REPLACE puts the new one in its place; CREATE … IF NOT EXISTS leaves the old one.";
 
 /// Parts of messages of errors that have no class, and what helps.
 const MESSAGES: &[(&str, &str)] = &[(

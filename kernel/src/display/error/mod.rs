@@ -100,8 +100,12 @@ pub fn report(problem: &SqlProblem<'_>) -> Report {
             traceback.extend(format!("Caused by: {cause}").lines().map(visible));
         }
     }
+    // Where the name is found, there is nothing to look for.
+    let settled = near
+        .as_ref()
+        .is_some_and(|near| near.starts_with("Did you mean"));
     traceback.extend(near);
-    traceback.extend(hints::hint(problem));
+    traceback.extend(hints::hint(problem).filter(|_| !settled));
     traceback.extend(mitigation(problem, &message));
     Report {
         name: visible(name),

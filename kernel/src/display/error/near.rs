@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::text::visible;
 use super::SqlProblem;
-use crate::cell::{is_keyword, nearest, nearest_keyword};
+use super::excerpt;
+use crate::cell::{is_keyword, nearest, nearest_clause, nearest_keyword};
 
 /// Candidates that are named at most.
 const MOST: usize = 5;
@@ -78,8 +79,18 @@ pub(super) fn did_you_mean(problem: &SqlProblem<'_>) -> Option<String> {
     let (typed, found) = match class {
         "PARSE_SYNTAX_ERROR" => {
             let typed = parameter("error")?.trim_matches(quotes);
-            let wrong = !is_keyword(typed);
-            (typed, nearest_keyword(typed).filter(|_| wrong)?)
+            // In the middle of a statement a short name is near to some word or other.
+            let first = excerpt::told_offset(problem).is_some_and(|at| {
+                let before: String = problem.sql.chars().take(at).collect();
+                before.trim().is_empty()
+            });
+            let found = match first {
+                true => nearest_keyword(typed),
+                false => nearest_clause(typed)
+                    .or_else(|| nearest(typed, TYPES.split_ascii_whitespace()))
+                    .filter(|_| typed.len() > 3),
+            };
+            (typed, found.filter(|_| !is_keyword(typed))?)
         }
         "UNSUPPORTED_DATATYPE" => {
             let typed = parameter("typeName")?.trim_matches(quotes);
@@ -113,23 +124,28 @@ fn among(typed: &str, there: &str) -> Option<String> {
         .collect();
     let near = nearest(&typed.plain, keys.keys().map(String::as_str));
     let near = near.and_then(|key| keys.get(key)).copied();
-    let others = || {
-        let all = names.iter().enumerate();
-        let others = all.filter(|(at, _)| Some(*at) != near).take(MOST);
-        let shown: Vec<String> = others
-            .map(|(_, name)| format!("`{}`", visible(&name.plain)))
-            .collect();
-        shown.join(", ")
+    let shown = |name: &Name| format!("`{}`", visible(&name.plain));
+    let others: Vec<String> = names
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| Some(*at) != near)
+        .map(|(_, name)| shown(name))
+        .take(MOST)
+        .collect();
+    let are = match others.len() {
+        1 => "is",
+        _ => "are",
     };
-    match near.and_then(|near| names.get(near)) {
-        Some(name) if names.len() == 1 => Some(format!("Did you mean `{}`?", visible(&name.plain))),
-        Some(name) => Some(format!(
-            "Did you mean `{}`? There are also {}.",
-            visible(&name.plain),
-            others()
+    let others = others.join(", ");
+    let near = near.and_then(|near| names.get(near)).map(shown);
+    match (near, others.is_empty()) {
+        (Some(near), _) if others.split(", ").any(|other| other == near) => Some(format!(
+            "There are several {near}; another alias tells them apart."
         )),
-        None if names.is_empty() => None,
-        None => Some(format!("There are {}.", others())),
+        (Some(near), true) => Some(format!("Did you mean {near}?")),
+        (Some(near), false) => Some(format!("Did you mean {near}? There {are} also {others}.")),
+        (None, true) => None,
+        (None, false) => Some(format!("There {are} {others}.")),
     }
 }
 

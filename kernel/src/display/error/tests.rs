@@ -267,6 +267,9 @@ fn nothing_from_outside_acts_on_a_terminal() {
     }
 }
 
+/// What a message was made of: names and values.
+type Parameters = &'static [(&'static str, &'static str)];
+
 /// What stands under message and excerpt in the report on an error of this class.
 fn advice(sql: &str, class: &str, message: &str, parameters: &[(&str, &str)]) -> Vec<String> {
     let parameters: BTreeMap<String, String> = parameters
@@ -287,8 +290,7 @@ fn advice(sql: &str, class: &str, message: &str, parameters: &[(&str, &str)]) ->
 #[test]
 fn near_names_are_asked_for_and_others_named() {
     let column = "UNRESOLVED_COLUMN.WITH_SUGGESTION";
-    type Parameters = &'static [(&'static str, &'static str)];
-    let cases: [(&str, Parameters, &str); 11] = [
+    let cases: [(&str, Parameters, &str); 12] = [
         (
             column,
             &[
@@ -303,7 +305,7 @@ fn near_names_are_asked_for_and_others_named() {
                 ("objectName", "`f`.`cariier`"),
                 ("proposal", "`f`.`info`, `f`.`carrier`"),
             ],
-            "Did you mean `f.carrier`? There are also `f.info`.",
+            "Did you mean `f.carrier`? There is also `f.info`.",
         ),
         (
             column,
@@ -322,9 +324,14 @@ fn near_names_are_asked_for_and_others_named() {
             "There are `s`, ``odd, ``name``, `x.y`.",
         ),
         (
+            column,
+            &[("objectName", "`a`"), ("proposal", "`a`, `b`, `a`")],
+            "There are several `a`; another alias tells them apart.",
+        ),
+        (
             "FIELD_NOT_FOUND",
             &[("fieldName", "`gat`"), ("fields", "`gate`, `crew`")],
-            "Did you mean `gate`? There are also `crew`.",
+            "Did you mean `gate`? There is also `crew`.",
         ),
         (
             "UNRESOLVED_USING_COLUMN_FOR_JOIN",
@@ -369,6 +376,7 @@ fn near_names_are_asked_for_and_others_named() {
         (column, &[]),
         ("UNSUPPORTED_DATATYPE", &[("typeName", "\"POINT3D\"")]),
         ("PARSE_SYNTAX_ERROR", &[("error", "'WHERE'")]),
+        ("PARSE_SYNTAX_ERROR", &[("error", "'foo'")]),
     ] {
         let lines = advice("x", class, "No.", parameters);
         let asked = lines.iter().any(|line| line.starts_with("Did you mean"));

@@ -4,16 +4,18 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
+use firesteel_session::engine::{Batch, Done, Engine, Event, Events, Statement};
 use firesteel_session::error::Error;
-use futures::FutureExt as _;
+use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::cell::Subject;
-use crate::display::Start;
+use crate::display::{Lifetime, Start, Zone};
 use crate::engine::{Opened, Unavailable};
 use crate::run::margin::Shown;
 use crate::wire::iopub::{DisplayId, Output};
@@ -24,6 +26,7 @@ use crate::wire::stdin::Stdin;
 struct Fake {
     busy: Arc<Mutex<Vec<bool>>>,
     hangs: bool,
+    engine: Option<Arc<dyn Engine>>,
     asides: VecDeque<Aside>,
 }
 
@@ -33,7 +36,16 @@ impl Source for Fake {
         if self.hangs {
             return pending().await;
         }
-        panic!("a fault of our own")
+        match &self.engine {
+            Some(engine) => Ok(Opened {
+                engine: Arc::clone(engine),
+                zone: Zone::utc(),
+                lifetime: Lifetime::Kept,
+                notice: None,
+                started: None,
+            }),
+            None => panic!("a fault of our own"),
+        }
     }
 
     async fn lost(&mut self, _error: &Error) -> String {
@@ -162,4 +174,81 @@ async fn between_cells_the_last_result_says_what_becomes_of_the_driver() {
             .collect();
         assert_eq!(texts, expected);
     }
+}
+
+/// A catalog of two schemas, one of which may not be looked into, and two tables, of which one is
+/// never described.
+struct Catalog;
+
+impl Engine for Catalog {
+    fn run(&self, statement: Statement, _stop: CancellationToken) -> Events {
+        let column = |name: &str, values: &[&str]| {
+            let values: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
+            (name.to_owned(), values)
+        };
+        let columns = match statement.sql.as_str() {
+            "SELECT current_catalog() AS catalog" => vec![column("catalog", &["lake"])],
+            "SHOW SCHEMAS IN `lake`" => vec![column("namespace", &["open", "shut"])],
+            "SHOW TABLES IN `lake`.`open`" => vec![
+                column("namespace", &["open", "open"]),
+                column("tableName", &["first", "slow_first"]),
+            ],
+            "DESCRIBE TABLE EXTENDED `lake`.`open`.`first`" => vec![
+                column("col_name", &["first_name"]),
+                column("data_type", &["string"]),
+                column("comment", &[""]),
+            ],
+            "SHOW TABLES IN `lake`.`shut`" => {
+                let refused = Error::Spark(Box::default());
+                return stream::iter([Err(refused)]).boxed();
+            }
+            _ => return stream::pending().boxed(),
+        };
+        let rows = RecordBatch::try_from_iter(columns).unwrap();
+        let batch = Batch {
+            rows,
+            wire_bytes: 0,
+        };
+        let events = [Event::Batch(batch), Event::Done(Done::default())];
+        stream::iter(events.map(Ok)).boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_ends_in_time_and_says_what_it_did_not_look_at() {
+    let fake = Fake {
+        engine: Some(Arc::new(Catalog)),
+        ..Fake::default()
+    };
+    let mut cells = Cells::new(Box::new(fake));
+    let (output, captured) = Output::captured();
+    let asked = tokio::time::Instant::now();
+    let outcome = cells.execute("%tables first", cell(output)).await;
+    assert_eq!(outcome, Outcome::Done);
+    assert!(asked.elapsed() <= Duration::from_secs(10));
+    let (_, last) = captured.messages().pop().unwrap();
+    let shown = last["data"]["text/plain"].as_str().unwrap();
+    for part in [
+        "first_name",
+        "slow_first",
+        "3 rows",
+        "Searched 1 schema and 1 table of catalog lake",
+        "Not searched: 1 schema (Spark refused).",
+        "Of 1 table only the name, not columns and comments (10 s had passed).",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_ends_a_search() {
+    let fake = Fake {
+        engine: Some(Arc::new(Catalog)),
+        ..Fake::default()
+    };
+    let mut cells = Cells::new(Box::new(fake));
+    let cell = cell(Output::captured().0);
+    cell.stop.cancel();
+    let outcome = cells.execute("%tables first", cell).await;
+    assert_eq!(outcome, Outcome::Interrupted);
 }

@@ -176,6 +176,26 @@ pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// A schema's name as Spark writes it, `a` or `` `odd name`.b ``, as Spark's SQL takes it.
+pub(super) fn schema_in_sql(written: &str) -> String {
+    let mut parts = vec![String::new()];
+    let mut inside = false;
+    for ch in written.chars() {
+        inside ^= ch == '`';
+        match parts.last_mut() {
+            Some(part) if inside || ch != '.' => part.push(ch),
+            _ => parts.push(String::new()),
+        }
+    }
+    let parts = parts.iter().map(|part| {
+        let bare = part
+            .strip_prefix('`')
+            .and_then(|part| part.strip_suffix('`'));
+        quoted(&bare.map_or_else(|| part.clone(), |bare| bare.replace("``", "`")))
+    });
+    parts.collect::<Vec<_>>().join(".")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,7 +252,7 @@ mod tests {
         let cases: [(&str, &[Option<&str>]); 12] = [
             ("flight", &[None]),
             ("FLIGHTS", &[None]),
-            ("f*s", &[None]),
+            ("f*s", &[None, Some("carrier")]),
             ("flight*", &[None]),
             ("*light", &[]),
             ("dep*res", &[None]),
@@ -258,6 +278,15 @@ mod tests {
     fn a_name_is_quoted_whatever_is_in_it() {
         for (name, expected) in [("a", "`a`"), ("a`; DROP", "`a``; DROP`"), ("", "``")] {
             assert_eq!(quoted(name), expected);
+        }
+        for (written, expected) in [
+            ("default", "`default`"),
+            ("a.b", "`a`.`b`"),
+            ("`a b`.c", "`a b`.`c`"),
+            ("`a``.b`", "`a``.b`"),
+            ("`; DROP", "```; DROP`"),
+        ] {
+            assert_eq!(schema_in_sql(written), expected);
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod found;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -17,7 +17,10 @@ use super::view::View;
 use crate::cell::{Kind, Position, Rows, SqlText, Subject};
 use crate::display::{self, Facts, Remaining};
 use crate::engine::{Opened, Source};
-use found::{Described, Found, Pattern, Table, batch, described, listed, matching, quoted, texts};
+use found::{
+    Described, Found, Pattern, Table, batch, described, listed, matching, quoted, schema_in_sql,
+    texts,
+};
 
 /// How long a search takes at most.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -32,11 +35,41 @@ const MOST_ROWS: usize = 1000;
 #[derive(Debug, Default)]
 struct Looked {
     schemas: usize,
+    /// Tables whose columns and comments are known.
     tables: usize,
-    /// Schemas whose tables are not known, tables whose columns are not.
-    schemas_left: usize,
-    tables_left: usize,
+    schemas_left: Left,
+    tables_left: Left,
+    /// Whether the time is over.
     late: bool,
+}
+
+/// What was not looked at, by the reason.
+#[derive(Debug, Default)]
+struct Left {
+    refused: usize,
+    late: usize,
+    beyond: usize,
+}
+
+impl Left {
+    /// Counts one that was not answered.
+    fn add(&mut self, late: bool) {
+        match late {
+            true => self.late += 1,
+            false => self.refused += 1,
+        }
+    }
+
+    /// Each reason and how many it kept from being looked at.
+    fn reasons(&self) -> Vec<(usize, String)> {
+        let mut reasons = vec![
+            (self.refused, "Spark refused".to_owned()),
+            (self.late, format!("{} s had passed", LONGEST.as_secs())),
+            (self.beyond, format!("at most {MOST_TABLES} are looked at")),
+        ];
+        reasons.retain(|(count, _)| *count > 0);
+        reasons
+    }
 }
 
 /// Searches the current catalog and shows what matches.
@@ -102,24 +135,18 @@ fn searched(catalog: &str, looked: &Looked) -> String {
         count(looked.schemas, "schema"),
         count(looked.tables, "table"),
     );
-    let why = match looked.late {
-        true => format!("{} s had passed", LONGEST.as_secs()),
-        false => "Spark refused".to_owned(),
-    };
-    if looked.schemas_left > 0 {
-        let schemas = count(looked.schemas_left, "schema");
+    for (number, why) in looked.schemas_left.reasons() {
+        let schemas = count(number, "schema");
         said.push_str(&format!(" Not searched: {schemas} ({why})."));
     }
-    if looked.tables_left > 0 {
-        let tables = count(looked.tables_left, "table");
-        let why = match looked.late {
-            false if looked.tables + looked.tables_left >= MOST_TABLES => {
-                format!("more than {MOST_TABLES} are not looked at")
-            }
-            _ => why,
+    for (number, why) in looked.tables_left.reasons() {
+        let tables = count(number, "table");
+        let names = match number {
+            1 => "name",
+            _ => "names",
         };
         said.push_str(&format!(
-            " Of {tables} only the names, not columns and comments ({why})."
+            " Of {tables} only the {names}, not columns and comments ({why})."
         ));
     }
     said.push_str(" Other catalogs are not searched.");
@@ -166,12 +193,15 @@ impl Search<'_> {
         let schemas = texts(&self.must(&schemas).await?, "namespace");
         let tables = self.tables(&catalog, schemas, looked).await?;
         let mut found = Vec::new();
-        let mut left: VecDeque<Table> = tables.into();
-        while let Some(table) = left.pop_front() {
-            let told = self.describe(&catalog, &table, looked).await?;
+        for (asked, table) in tables.into_iter().enumerate() {
+            let told = match asked < MOST_TABLES {
+                true => self.describe(&catalog, &table, looked).await?,
+                false => None,
+            };
             match &told {
                 Some(_) => looked.tables += 1,
-                None => looked.tables_left += 1,
+                None if asked < MOST_TABLES => looked.tables_left.add(looked.late),
+                None => looked.tables_left.beyond += 1,
             }
             found.extend(matching(pattern, &table, told.as_ref()));
         }
@@ -188,9 +218,13 @@ impl Search<'_> {
         let mut tables: Vec<Table> = Vec::new();
         let mut own: Vec<Table> = Vec::new();
         for schema in schemas.into_iter().flatten() {
-            let sql = format!("SHOW TABLES IN {}.{}", quoted(catalog), quoted(&schema));
+            let sql = format!(
+                "SHOW TABLES IN {}.{}",
+                quoted(catalog),
+                schema_in_sql(&schema)
+            );
             let Some(rows) = self.may(&sql, looked).await? else {
-                looked.schemas_left += 1;
+                looked.schemas_left.add(looked.late);
                 continue;
             };
             looked.schemas += 1;
@@ -209,13 +243,10 @@ impl Search<'_> {
         table: &Table,
         looked: &mut Looked,
     ) -> Result<Option<Described>, Ran> {
-        if looked.tables + looked.tables_left >= MOST_TABLES {
-            return Ok(None);
-        }
         let name = match &table.schema {
             Some(schema) => {
-                let parts = [catalog, schema, &table.name];
-                parts.map(quoted).join(".")
+                let schema = schema_in_sql(schema);
+                format!("{}.{schema}.{}", quoted(catalog), quoted(&table.name))
             }
             None => quoted(&table.name),
         };
