@@ -92,7 +92,11 @@ pub(super) async fn run(
         let error = Error::Spark(Box::new(refusal(said, &question.text)));
         return Outcome::Failed(failure::of_statement(&error, place));
     }
-    margin.remember(view.result(display::plan(&text)).await);
+    let mut media = display::plan(&text);
+    if let Some(started) = &opened.started {
+        media = display::with_start(media, started, None);
+    }
+    margin.remember(view.result(media).await);
     Outcome::Done
 }
 

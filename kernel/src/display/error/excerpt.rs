@@ -81,9 +81,10 @@ pub(super) fn place(problem: &SqlProblem<'_>) -> Option<Place> {
     Some(rows(problem, &sql, start, Some(stop.max(start))))
 }
 
-/// Where the parser says that it stops, in code points of the statement.
+/// Where the parser says that it stops, in code points of the statement. `None` also where Spark
+/// counts in a text that it has put values into.
 pub(super) fn told_offset(problem: &SqlProblem<'_>) -> Option<usize> {
-    let told = told(problem.full_message)?;
+    let told = told(problem.full_message).filter(|_| !problem.sql.contains("${"))?;
     let sql: Vec<char> = problem.sql.chars().collect();
     line_start(&sql, told.line).map(|start| start + told.column)
 }

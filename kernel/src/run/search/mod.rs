@@ -112,18 +112,19 @@ pub(super) async fn run(
         bytes_read: None,
     };
     let schema = rows.first().map(RecordBatch::schema);
-    let media = match schema {
+    let mut media = match schema {
         Some(schema) => display::table(&schema, &rows, &opened.zone, &facts),
         None => display::plain("Nothing is found."),
     };
-    let mut said = searched(&catalog, &looked);
     if found.len() > shown.len() {
-        let found = count(found.len(), "thing");
-        said.push_str(&format!(
-            " {found} match; the first {MOST_ROWS} are shown, a longer pattern finds fewer."
-        ));
+        let more = found.len() - shown.len();
+        let said = format!("{more} more match; a longer pattern finds fewer.");
+        media = display::noted(&media, &said);
     }
-    let media = display::noted(&media, &said);
+    media = display::noted(&media, &searched(&catalog, &looked));
+    if let Some(started) = &opened.started {
+        media = display::with_start(media, started, None);
+    }
     margin.remember(search.view.result(media).await);
     Outcome::Done
 }
