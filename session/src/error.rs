@@ -146,6 +146,17 @@ pub enum Error {
         source: Option<arrow::error::ArrowError>,
     },
 
+    /// A batch of rows, which Spark makes large only where one row is, is larger than is held in
+    /// memory. The statement was given up; fetching less of the row helps.
+    #[error(
+        "a row of the result is larger than the {} MB that are fetched at once; \
+         select fewer columns, or a part of the value with `substring`", at_most / 1_000_000
+    )]
+    RowTooLarge {
+        /// The most that is fetched at once, in bytes.
+        at_most: u64,
+    },
+
     /// The server ends the result's stream again and again without sending any of it.
     #[error("the Spark Connect server at {server} sends nothing of the result")]
     NoProgress {

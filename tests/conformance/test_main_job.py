@@ -35,6 +35,24 @@ def test_a_limited_result_says_so(kernel):
     assert re.search(r"\b7 rows shown|\b7 of", done.text), done.text
 
 
+def test_a_result_over_the_limit_of_bytes_is_given_up_and_what_came_is_shown(kernel):
+    done = kernel.run("%limit bytes 1MB\n%limit rows all\nSELECT * FROM range(0, 20000000, 1, 200)")
+    assert done.status == "ok", done.text
+    assert re.search(r"[\d,]+ rows shown, [\d,]+ fetched up to the limit of 1\.0 MB, there are more", done.text), done.text[-500:]
+    assert "`%limit bytes 4MB` fetches more" in done.text
+    # Its tasks are no longer in the way of others.
+    assert kernel.run("SELECT count(*) FROM range(1000)").status == "ok"
+
+
+def test_a_small_result_is_also_given_as_data(kernel):
+    done = kernel.run("SELECT 9007199254740993 AS big, '' AS empty, 1.50BD AS price, CAST(NULL AS INT) AS nothing")
+    data = done.outputs[-1]["data"]["application/vnd.dataresource+json"]
+    assert [(field["name"], field["type"]) for field in data["schema"]["fields"]] == [
+        ("big", "integer"), ("empty", "string"), ("price", "number"), ("nothing", "integer"),
+    ]
+    assert data["data"] == [{"big": "9007199254740993", "empty": "", "price": "1.50", "nothing": None}]
+
+
 def test_no_driver_starts_before_a_cell_needs_one(kernels):
     before = len(drivers())
     kernel = kernels(env={"FIRESTEEL_PROFILE": "roomy"})

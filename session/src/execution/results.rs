@@ -10,6 +10,10 @@ use crate::error::Error;
 use crate::ipc;
 use crate::proto::execute_plan_response::{ArrowBatch, ExecutionProgress, ResponseType};
 
+/// Bytes of one batch that are held at most. Spark ends a batch after 4 MB by default, so that a
+/// larger one has a row that large.
+const LARGEST_BATCH: u64 = 256_000_000;
+
 /// The result so far.
 #[derive(Debug, Default)]
 pub(super) struct Results {
@@ -86,6 +90,12 @@ impl Results {
             )));
         }
         let bytes = batch.data.len() as u64;
+        let held: u64 = self.chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        if held + bytes > LARGEST_BATCH {
+            return Err(Error::RowTooLarge {
+                at_most: LARGEST_BATCH,
+            });
+        }
         self.chunks.push(batch.data);
         let chunks = batch.num_chunks_in_batch.unwrap_or(0).max(1);
         if (self.chunks.len() as u64) < chunks.unsigned_abs() {
@@ -339,5 +349,30 @@ mod tests {
             let error = told(&mut Results::default(), responses).expect_err(name);
             assert!(matches!(error, Error::Malformed { .. }), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_into_memory_is_refused_before_all_of_it_came() {
+        let chunk = |index| {
+            ResponseType::ArrowBatch(ArrowBatch {
+                data: Bytes::from(vec![0; 100_000_000]),
+                chunk_index: Some(index),
+                num_chunks_in_batch: Some(20),
+                row_count: 1,
+                ..ArrowBatch::default()
+            })
+        };
+        let mut results = Results::default();
+        for index in 0..2 {
+            assert!(results.take(chunk(index), Duration::ZERO).is_ok());
+        }
+        let error = results
+            .take(chunk(2), Duration::ZERO)
+            .expect_err("too large");
+        assert_eq!(
+            error.to_string(),
+            "a row of the result is larger than the 256 MB that are fetched at once; \
+             select fewer columns, or a part of the value with `substring`"
+        );
     }
 }

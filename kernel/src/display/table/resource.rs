@@ -105,3 +105,6 @@ fn kind(field: &Field) -> (FieldType, Option<FieldFormat>) {
         _ => plain(FieldType::String),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,6 +180,10 @@ fn values_of_every_plain_type_are_readable() {
         &["true", "false", "NULL"],
     );
     check(Int8Array::from(vec![i8::MIN]), &["-128"]);
+    check(Int16Array::from(vec![i16::MIN]), &["-32768"]);
+    check(Int32Array::from(vec![i32::MIN]), &["-2147483648"]);
+    check(StringArray::from(vec!["a b", "é"]), &["a b", "é"]);
+    check(LargeStringArray::from(vec!["long"]), &["long"]);
     check(
         Int64Array::from(vec![i64::MIN, i64::MAX]),
         &["-9223372036854775808", "9223372036854775807"],
@@ -218,6 +222,12 @@ fn values_of_every_plain_type_are_readable() {
             "20 bytes: ff ff ff ff ff ff ff ff …",
         ],
     );
+    check(
+        LargeBinaryArray::from(vec![&b"ab"[..]]),
+        &["2 bytes: 61 62"],
+    );
+    let fixed = FixedSizeBinaryArray::try_from_iter([[1, 2]].into_iter()).unwrap();
+    check(fixed, &["2 bytes: 01 02"]);
 }
 
 #[test]
@@ -263,6 +273,19 @@ fn nested_values_are_readable() {
         ),
     ]);
     check(structs, &["{x: [1, 2], y: 0.5}"]);
+
+    let binary = |bytes: &[u8]| -> ArrayRef { Arc::new(BinaryArray::from(vec![bytes])) };
+    let marked = Field::new("metadata", DataType::Binary, false).with_metadata(
+        std::collections::HashMap::from([("variant".to_owned(), "true".to_owned())]),
+    );
+    let variant = StructArray::from(vec![
+        (
+            Arc::new(Field::new("value", DataType::Binary, false)),
+            binary(&[12, 1]),
+        ),
+        (Arc::new(marked), binary(&[1])),
+    ]);
+    check(variant, &["variant of 2 bytes: 0c 01"]);
 }
 
 #[test]
@@ -457,6 +480,45 @@ mod whatever_is_in_it {
         ]
     }
 
+    /// Pieces of markup, of what acts, and of characters that are made of several.
+    fn name() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "\\PC{0,8}",
+            ".{0,8}",
+            prop::sample::select(vec![
+                "<b>",
+                "</td>",
+                "</table>",
+                "<!--",
+                "]]>",
+                "&lt;",
+                "&#60;",
+                "\"",
+                "'",
+                "=",
+                "/>",
+                "<script>",
+                "title=",
+                "\u{1b}[31m",
+                "\u{202e}",
+                "\0",
+                "\n",
+                "\t",
+                "👨‍👩‍👧",
+                "e\u{301}",
+                "🇩🇪",
+                "\u{301}",
+                "\u{200d}",
+                "❤\u{fe0f}",
+                "가",
+                "क्षि",
+                "﷽",
+            ])
+            .prop_map(str::to_owned),
+        ];
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
     proptest! {
         #[test]
         fn text_fits_and_its_columns_begin_in_one_place(
@@ -482,6 +544,56 @@ mod whatever_is_in_it {
             }
             starts.dedup();
             prop_assert_eq!(starts.len(), 1, "{}", plain);
+        }
+
+        #[test]
+        fn no_text_and_no_name_is_ever_markup(
+            name in name(), text in prop::option::of(name())
+        ) {
+            let value: ArrayRef = Arc::new(StringArray::from(vec![text.clone()]));
+            let nested = StructArray::from(vec![(
+                Arc::new(Field::new(name.as_str(), DataType::Utf8, true)),
+                value.clone(),
+            )]);
+            let (html, plain) = shown(&batch(vec![(&name, value), ("n", Arc::new(nested))]));
+            let parsed = Html::parse_fragment(&html);
+            let elements: Vec<&str> = all(&parsed, "div *").iter().map(|e| e.value().name()).collect();
+            let known = ["table", "thead", "tbody", "tr", "th", "td", "small", "i", "br"];
+            prop_assert!(elements.iter().all(|name| known.contains(name)), "{elements:?}");
+            prop_assert_eq!(all(&parsed, "th").len(), 2);
+            prop_assert_eq!(all(&parsed, "td").len(), 2);
+            for element in all(&parsed, "div *") {
+                prop_assert!(element.value().attrs().all(|(name, _)| name == "title"));
+            }
+            let cell = all(&parsed, "td")[0];
+            let whole = super::super::super::text::visible_lines(&text.clone().unwrap_or_default());
+            match cell.attr("title") {
+                Some(title) => prop_assert_eq!(title, whole),
+                None => prop_assert!(text.is_none_or(|text| text.chars().count() <= 100)),
+            }
+            for form in [&html, &plain] {
+                let acting = |ch: char| ch.is_control() && ch != '\n' && ch != '\t';
+                prop_assert!(!form.contains(acting), "{:?}", form);
+            }
+        }
+
+        #[test]
+        fn text_is_cut_between_characters_as_people_see_them(
+            text in name(), room in 2usize..40
+        ) {
+            use unicode_segmentation::UnicodeSegmentation;
+            use super::super::super::text::{cut, start_of, width};
+            for start in [cut(&text, room), start_of(&text, room)].into_iter().flatten() {
+                prop_assert!(text.starts_with(start));
+                let ends = text.grapheme_indices(true).any(|(at, _)| at == start.len());
+                let first = text.graphemes(true).next().unwrap_or_default();
+                prop_assert!(ends || start.len() < first.len(), "{:?} of {:?}", start, text);
+            }
+            if let Some(start) = cut(&text, room) {
+                prop_assert!(width(start) < room, "{:?}", start);
+            }
+            let points = start_of(&text, room).unwrap_or(&text).chars().count();
+            prop_assert!(points <= room);
         }
     }
 }

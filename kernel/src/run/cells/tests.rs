@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::engine::{Batch, Done, Engine, Event, Events, Statement};
@@ -28,6 +28,33 @@ struct Fake {
     hangs: bool,
     engine: Option<Arc<dyn Engine>>,
     asides: VecDeque<Aside>,
+}
+
+/// An engine whose results never end: batches of ten rows of eight bytes each. It notes
+/// how many rows it was asked for, and how many batches were taken.
+#[derive(Default, Clone)]
+struct Endless {
+    asked: Arc<Mutex<Vec<Option<u64>>>>,
+    batches: Arc<Mutex<usize>>,
+}
+
+impl Engine for Endless {
+    fn run(&self, statement: Statement, _stop: CancellationToken) -> Events {
+        self.asked.lock().unwrap().push(statement.rows);
+        let ids: ArrayRef = Arc::new((0..10).collect::<Int64Array>());
+        let rows = RecordBatch::try_from_iter([("id", ids)]).unwrap();
+        let schema = stream::iter([Event::Schema(rows.schema())]);
+        let batches = Arc::clone(&self.batches);
+        let endless = stream::repeat_with(move || {
+            *batches.lock().unwrap() += 1;
+            let rows = rows.clone();
+            Event::Batch(Batch {
+                rows,
+                wire_bytes: 0,
+            })
+        });
+        Box::pin(schema.chain(endless).map(Ok))
+    }
 }
 
 #[async_trait]
@@ -251,4 +278,36 @@ async fn an_interrupt_ends_a_search() {
     cell.stop.cancel();
     let outcome = cells.execute("%tables first", cell).await;
     assert_eq!(outcome, Outcome::Interrupted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_beyond_the_limit_of_bytes_is_given_up_and_what_came_is_shown() {
+    for (code, asked, said) in [
+        (
+            "%limit bytes 200\n%limit all\nSELECT 1",
+            None,
+            "25 rows shown, 25 fetched up to the limit of 200 bytes, there are more; \
+             `%limit bytes 1MB` fetches more · 200 bytes · 0.00 s",
+        ),
+        (
+            "%limit bytes 200\n%limit rows 7\nSELECT 1",
+            Some(8),
+            "7 rows shown, 25 fetched, there are more; `%limit rows 1000` shows more · 200 bytes · 0.00 s",
+        ),
+    ] {
+        let engine = Endless::default();
+        let fake = Fake {
+            engine: Some(Arc::new(engine.clone())),
+            ..Fake::default()
+        };
+        let mut cells = Cells::new(Box::new(fake));
+        let (output, captured) = Output::captured();
+        assert_eq!(cells.execute(code, cell(output)).await, Outcome::Done);
+        assert_eq!(*engine.asked.lock().unwrap(), [asked], "{code}");
+        assert_eq!(*engine.batches.lock().unwrap(), 3, "{code}");
+        let (_, last) = captured.messages().pop().unwrap();
+        let text = last["data"]["text/plain"].as_str().unwrap();
+        let footer = text.lines().last().unwrap();
+        assert!(footer.contains(said), "{code}: {footer}");
+    }
 }
