@@ -44,6 +44,12 @@ def test_a_result_over_the_limit_of_bytes_is_given_up_and_what_came_is_shown(ker
     assert kernel.run("SELECT count(*) FROM range(1000)").status == "ok"
 
 
+def test_instants_are_shown_in_the_zone_that_holds_when_they_are_asked_for(kernel):
+    for zone, clock in [("America/New_York", "2013-01-01 05:00:00"), ("Asia/Kolkata", "2013-01-01 15:30:00")]:
+        done = kernel.run(f"SET TIME ZONE '{zone}'; SELECT timestamp_seconds(1357034400) AS seen")
+        assert f"timestamp ({zone})" in done.text and clock in done.text, done.text
+
+
 def test_a_small_result_is_also_given_as_data(kernel):
     done = kernel.run("SELECT 9007199254740993 AS big, '' AS empty, 1.50BD AS price, CAST(NULL AS INT) AS nothing")
     data = done.outputs[-1]["data"]["application/vnd.dataresource+json"]

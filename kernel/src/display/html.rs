@@ -8,7 +8,7 @@ use super::text::{is_printable_ascii, push_visible_char};
 /// too: they remain where a front end strips styles.
 pub(super) const STYLE: &str = "<style>\
 .firesteel.firesteel{width:fit-content;max-width:100%;box-sizing:border-box;\
-border:1px solid #8885;border-radius:3px}\
+border:1px solid #8885;border-radius:3px;scrollbar-color:#888 transparent}\
 .firesteel.firesteel table{border-collapse:separate;border-spacing:0;border:0;margin:0;\
 table-layout:auto;color:inherit;font-variant-numeric:tabular-nums}\
 .firesteel.firesteel th,.firesteel.firesteel td{padding:.2em .8em;border:0;text-align:left;\

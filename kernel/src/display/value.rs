@@ -2,6 +2,7 @@
 
 mod json;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use arrow::array::{
@@ -55,7 +56,7 @@ enum Reader<'a> {
     LargeBinary(&'a GenericBinaryArray<i64>),
     FixedBinary(&'a FixedSizeBinaryArray),
     Date(&'a PrimitiveArray<Date32Type>),
-    Instant(&'a PrimitiveArray<TimestampMicrosecondType>, &'a Zone),
+    Instant(&'a PrimitiveArray<TimestampMicrosecondType>, Cow<'a, Zone>),
     Timestamp(&'a PrimitiveArray<TimestampMicrosecondType>),
     Time(&'a PrimitiveArray<Time64NanosecondType>),
     Months(&'a PrimitiveArray<IntervalYearMonthType>),
@@ -70,6 +71,7 @@ enum Reader<'a> {
 }
 
 impl<'a> Column<'a> {
+    /// Reads `array`, instants in the zone that `field` names or else in `zone`.
     pub(super) fn new(field: &'a Field, array: &'a dyn Array, zone: &'a Zone) -> Self {
         Self {
             array,
@@ -241,9 +243,10 @@ fn reader<'a>(field: &'a Field, array: &'a dyn Array, zone: &'a Zone) -> Option<
         DataType::LargeBinary => Reader::LargeBinary(array.as_binary_opt()?),
         DataType::FixedSizeBinary(_) => Reader::FixedBinary(array.as_fixed_size_binary_opt()?),
         DataType::Date32 => Reader::Date(array.as_primitive_opt()?),
-        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
-            Reader::Instant(array.as_primitive_opt()?, zone)
-        }
+        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => Reader::Instant(
+            array.as_primitive_opt()?,
+            Zone::of(field.data_type(), zone)?,
+        ),
         DataType::Timestamp(TimeUnit::Microsecond, None) => {
             Reader::Timestamp(array.as_primitive_opt()?)
         }

@@ -1,5 +1,8 @@
 //! The time zone of a session.
 
+use std::borrow::Cow;
+
+use arrow::datatypes::DataType;
 use chrono::{DateTime, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 
@@ -34,6 +37,19 @@ impl Zone {
         Some(Self {
             name: name.to_owned(),
             rule,
+        })
+    }
+
+    /// The zone that a column's instants are shown in: the one Spark names in the result, which was
+    /// the session's when the statement ran, or `otherwise` where it is not known. `None` where the
+    /// column holds no instants.
+    pub(super) fn of<'a>(data_type: &DataType, otherwise: &'a Self) -> Option<Cow<'a, Self>> {
+        let DataType::Timestamp(_, Some(name)) = data_type else {
+            return None;
+        };
+        Some(match Self::parse(name) {
+            Some(zone) => Cow::Owned(zone),
+            None => Cow::Borrowed(otherwise),
         })
     }
 

@@ -5,6 +5,8 @@ mod markup;
 mod plain;
 mod resource;
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use jupyter_protocol::{Media, MediaType};
@@ -25,7 +27,7 @@ const LARGEST: usize = 16_000_000;
 const LARGEST_TEXT: usize = 1_000_000;
 
 /// Shows rows as an HTML table and as aligned text, and where they are few also as data. Instants
-/// are shown in `zone`, which the header names.
+/// are shown in the zone of their column, or in `zone` where that is not known; the header names it.
 ///
 /// A single text of several lines, as `EXPLAIN` and `SHOW CREATE TABLE` answer, is shown as it is.
 pub fn table(schema: &Schema, batches: &[RecordBatch], zone: &Zone, facts: &Facts) -> Media {
@@ -65,7 +67,7 @@ struct Head {
 impl Head {
     fn new(field: &Field, zone: &Zone) -> Self {
         let mut type_name = spark_type(field);
-        if matches!(field.data_type(), DataType::Timestamp(_, Some(_))) {
+        if let Some(zone) = zone_within(field, zone) {
             type_name = format!("{type_name} ({})", zone.name());
         }
         Self {
@@ -74,6 +76,17 @@ impl Head {
             number: is_number(field.data_type()),
             whole: !field.data_type().is_nested() && !is_text(field.data_type()),
         }
+    }
+}
+
+/// The zone of a column's instants, also of those inside other values.
+fn zone_within<'a>(field: &Field, otherwise: &'a Zone) -> Option<Cow<'a, Zone>> {
+    match field.data_type() {
+        DataType::List(inner) | DataType::Map(inner, _) => zone_within(inner, otherwise),
+        DataType::Struct(fields) => fields
+            .iter()
+            .find_map(|field| zone_within(field, otherwise)),
+        data_type => Zone::of(data_type, otherwise),
     }
 }
 

@@ -198,7 +198,7 @@ fn values_of_every_plain_type_are_readable() {
         &["1970-01-01 00:00:00.000", "1970-01-01 00:00:01.500"],
     );
     check(
-        TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC"),
+        TimestampMicrosecondArray::from(vec![0]).with_timezone("Europe/Berlin"),
         &["1970-01-01 01:00:00"],
     );
     check(
@@ -231,10 +231,34 @@ fn values_of_every_plain_type_are_readable() {
 }
 
 #[test]
-fn an_instants_header_names_its_zone() {
-    let instants = TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC");
-    let (_, plain) = shown(&batch(vec![("t", Arc::new(instants))]));
-    assert_eq!(plain.lines().nth(1), Some("timestamp (Europe/Berlin)"));
+fn instants_are_shown_in_the_zone_that_came_with_them_and_their_header_names_it() {
+    for (named, zone, shown_as) in [
+        ("Europe/Berlin", "Europe/Berlin", "1970-01-01 01:00:00"),
+        (
+            "America/New_York",
+            "America/New_York",
+            "1969-12-31 19:00:00",
+        ),
+        ("+02:00", "+02:00", "1970-01-01 02:00:00"),
+        ("UTC", "UTC", "1970-01-01 00:00:00"),
+        // The session's as it was when it was opened.
+        ("Mars/Olympus", "Europe/Berlin", "1970-01-01 01:00:00"),
+    ] {
+        let instants = TimestampMicrosecondArray::from(vec![0]).with_timezone(named);
+        let field = Field::new("t", instants.data_type().clone(), true);
+        let nested = StructArray::from(vec![(
+            Arc::new(field),
+            Arc::new(instants.clone()) as ArrayRef,
+        )]);
+        let (_, plain) = shown(&batch(vec![("n", Arc::new(nested))]));
+        let lines: Vec<&str> = plain.lines().map(str::trim_end).collect();
+        assert_eq!(lines[1], format!("struct<t:timestamp> ({zone})"));
+        assert_eq!(lines[3], format!("{{t: {shown_as}}}"));
+        let (_, plain) = shown(&batch(vec![("t", Arc::new(instants))]));
+        let lines: Vec<&str> = plain.lines().map(str::trim_end).collect();
+        assert_eq!(lines[1], format!("timestamp ({zone})"));
+        assert_eq!(lines[3], shown_as, "{named}");
+    }
 }
 
 #[test]
