@@ -139,3 +139,71 @@ impl Grid {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+
+    use super::*;
+
+    fn batch(texts: &[usize]) -> RecordBatch {
+        let texts: StringArray = texts
+            .iter()
+            .map(|length| Some("x".repeat(*length)))
+            .collect();
+        RecordBatch::try_from_iter([("c", Arc::new(texts) as ArrayRef)]).unwrap()
+    }
+
+    #[test]
+    fn rows_are_read_until_their_markup_would_be_too_large() {
+        // A row of one cell takes its text and what is around row and cell.
+        let row = |text: usize| 2 * AROUND + text;
+        let cases: [(&[&[usize]], usize, usize); 8] = [
+            (&[], 0, 0),
+            (&[&[10, 10]], 2 * row(10), 2),
+            (&[&[10, 10]], 2 * row(10) - 1, 1),
+            (&[&[10], &[10, 10]], 2 * row(10), 2),
+            (&[&[10, 500, 10]], 3 * row(10), 1),
+            (&[&[20_000, 10]], row(LONGEST_TITLE) + row(10), 2),
+            (&[&[500, 10]], 0, 1),
+            (&[&[0, 0]], 2 * row(0), 2),
+        ];
+        for (texts, largest, expected) in cases {
+            let batches: Vec<RecordBatch> = texts.iter().map(|texts| batch(texts)).collect();
+            let schema = batch(&[]).schema();
+            let grid = Grid::read(&schema, &batches, &Zone::utc(), largest);
+            let name = format!("{texts:?} within {largest}");
+            assert_eq!(grid.rows, expected, "{name}");
+            let lengths = texts.iter().copied().flatten().take(expected);
+            let text: usize = lengths.sum();
+            assert_eq!(
+                (grid.cells.len(), grid.text.len()),
+                (expected, text),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_left_out_leaves_nothing_behind() {
+        use arrow::array::Float64Array;
+        let values = Float64Array::from(vec![0.123_456_789, 0.123_456_789, 0.123_456_789]);
+        let batch = RecordBatch::try_from_iter([("c", Arc::new(values) as ArrayRef)]).unwrap();
+        let grid = Grid::read(
+            &batch.schema(),
+            std::slice::from_ref(&batch),
+            &Zone::utc(),
+            2 * 60,
+        );
+        assert_eq!((grid.rows, grid.cells.len(), grid.wholes.len()), (2, 2, 2));
+        assert!(matches!(
+            grid.value(1, 0),
+            Value::Short {
+                text: "0.123457",
+                whole: "0.123456789"
+            }
+        ));
+    }
+}

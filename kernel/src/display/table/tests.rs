@@ -417,6 +417,34 @@ fn data_is_never_markup() {
 }
 
 #[test]
+fn a_table_reads_well_where_styles_are_stripped() {
+    let batch = batch(vec![
+        ("name", Arc::new(StringArray::from(vec![Some("a"), None]))),
+        ("n", Arc::new(Int32Array::from(vec![1, 20]))),
+    ]);
+    let (html, _) = shown(&batch);
+    let (_, mut bare) = html.split_once("</style>").unwrap();
+    let mut stripped = String::new();
+    while let Some(at) = [" class=\"", " style=\""]
+        .iter()
+        .filter_map(|a| bare.find(a))
+        .min()
+    {
+        stripped.push_str(&bare[..at]);
+        bare = bare[at..].splitn(3, '"').nth(2).unwrap();
+    }
+    stripped.push_str(bare);
+    assert_eq!(
+        stripped,
+        "<div><table><thead><tr><th>name<br><small>string</small></th>\
+         <th align=\"right\">n<br><small>int</small></th></tr></thead><tbody>\n\
+         <tr><td>a</td><td align=\"right\">1</td></tr>\n\
+         <tr><td><i>NULL</i></td><td align=\"right\">20</td></tr>\n\
+         </tbody></table></div><div>2 rows · 640 bytes · 0.12 s</div>"
+    );
+}
+
+#[test]
 fn columns_may_share_a_name() {
     let one: ArrayRef = Arc::new(Int32Array::from(vec![1]));
     let (_, plain) = shown(&batch(vec![("a", one.clone()), ("a", one)]));
