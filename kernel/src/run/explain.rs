@@ -178,6 +178,7 @@ mod tests {
         };
         for (place, expected) in [
             ("line 3 pos 2", Some((Some(30), Some(33)))),
+            ("line 2 pos 0", None),
             ("line 3 pos 1", None),
             ("line 9 pos 2", None),
             ("line 0 pos 2", None),

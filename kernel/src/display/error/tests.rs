@@ -228,7 +228,7 @@ fn nothing_from_outside_acts_on_a_terminal() {
     let causes = vec![evil.to_owned()];
     let sql = format!("SELECT '{evil}'");
     let names = "objectName proposal error hint typeName provider relationName routineName functionName targetType referenceNames";
-    let quoted = format!("`{evil}`.`{evil}`");
+    let quoted = format!("`{evil}`");
     let parameters = names
         .split(' ')
         .map(|name| (name.to_owned(), quoted.clone()));

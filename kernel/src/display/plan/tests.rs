@@ -219,6 +219,7 @@ fn names_in_a_plan_are_never_markup() {
 fn lines() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         "[ :+-]{0,12}[*]? ?[A-Z][a-z]{0,8}( \\([0-9]{1,11}\\))?",
+        "[ :+-]{0,40}\\PC{100,200} \\(1\\)",
         "\\([0-9]{1,3}\\) [A-Za-z ]{0,12}",
         "(Arguments|Condition|PushedFilters|Location|ReadSchema|Input \\[1\\]) ?: [\\[(a-zA-Z#0-9, )\\]]{0,30}",
         Just("== Physical Plan ==".to_owned()),

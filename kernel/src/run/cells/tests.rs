@@ -208,7 +208,7 @@ async fn between_cells_the_last_result_says_what_becomes_of_the_driver() {
 struct Catalog;
 
 impl Engine for Catalog {
-    fn run(&self, statement: Statement, _stop: CancellationToken) -> Events {
+    fn run(&self, statement: Statement, stop: CancellationToken) -> Events {
         let column = |name: &str, values: &[&str]| {
             let values: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
             (name.to_owned(), values)
@@ -229,7 +229,13 @@ impl Engine for Catalog {
                 let refused = Error::Spark(Box::default());
                 return stream::iter([Err(refused)]).boxed();
             }
-            _ => return stream::pending().boxed(),
+            _ => {
+                let stopped = async move {
+                    stop.cancelled().await;
+                    Err(Error::Cancelled { confirmed: true })
+                };
+                return stream::once(stopped).boxed();
+            }
         };
         let rows = RecordBatch::try_from_iter(columns).unwrap();
         let batch = Batch {
@@ -275,9 +281,15 @@ async fn an_interrupt_ends_a_search() {
     };
     let mut cells = Cells::new(Box::new(fake));
     let cell = cell(Output::captured().0);
-    cell.stop.cancel();
-    let outcome = cells.execute("%tables first", cell).await;
+    let stop = cell.stop.clone();
+    let cancel = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stop.cancel();
+    };
+    let asked = tokio::time::Instant::now();
+    let (outcome, ()) = tokio::join!(cells.execute("%tables first", cell), cancel);
     assert_eq!(outcome, Outcome::Interrupted);
+    assert!(asked.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test(start_paused = true)]
