@@ -54,10 +54,9 @@ pub fn plan(explained: &str) -> Media {
             text.push('\n');
         }
         if let Some(title) = &block.title {
-            push_escaped(&mut html, title);
+            push_cut(&mut html, title);
             html.push('\n');
-            text.push_str(&visible(title));
-            text.push('\n');
+            push_fitting(&mut text, title);
         }
         for row in &block.rows {
             row.push_html(&mut html);
@@ -123,15 +122,7 @@ impl Row {
             line.push_str(" · ");
             line.push_str(&self.about);
         }
-        let line = visible(&line);
-        match cut(&line, WIDTH) {
-            Some(start) => {
-                text.push_str(start);
-                text.push('…');
-            }
-            None => text.push_str(&line),
-        }
-        text.push('\n');
+        push_fitting(text, &line);
     }
 
     fn push_html(&self, html: &mut String) {
@@ -151,6 +142,19 @@ impl Row {
         }
         html.push('\n');
     }
+}
+
+/// Appends as much of a line as fits.
+fn push_fitting(text: &mut String, line: &str) {
+    let line = visible(line);
+    match cut(&line, WIDTH) {
+        Some(start) => {
+            text.push_str(start);
+            text.push('…');
+        }
+        None => text.push_str(&line),
+    }
+    text.push('\n');
 }
 
 fn push_cut(html: &mut String, text: &str) {
