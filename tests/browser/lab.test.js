@@ -1,0 +1,171 @@
+"use strict";
+
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const path = require("node:path");
+const { after, afterEach, before, test } = require("node:test");
+const { contrasts } = require("./contrast");
+const { Lab } = require("./lab");
+const { Notebook } = require("./notebook");
+
+const EXAMPLES = path.join(__dirname, "../../notebooks/examples");
+// Runs for hours on any machine.
+const ENDLESS = "SELECT count(*) FROM range(0, 100000000000000) WHERE id % 7 = 3";
+
+let lab;
+let open = [];
+
+before(async () => {
+  lab = await Lab.start();
+});
+
+after(async () => {
+  await lab?.end();
+});
+
+afterEach(async (t) => {
+  for (const notebook of open) {
+    await notebook.picture(`last of ${t.name}`);
+    await notebook.close();
+  }
+  open = [];
+});
+
+async function notebook(name, ...cells) {
+  if (cells.length) lab.write(name, ...cells);
+  open.push(await Notebook.open(lab, name));
+  return open.at(-1);
+}
+
+test("the example notebook runs, and its tables are readable in both themes", async () => {
+  lab.home.layOutFlights();
+  fs.copyFileSync(path.join(EXAMPLES, "flights.ipynb"), path.join(lab.home.notebooks, "flights.ipynb"));
+  const flights = await notebook("flights.ipynb");
+  const cells = await flights.page.locator(".jp-Notebook .jp-CodeCell").count();
+  await flights.runAll();
+  for (let i = 0; i < cells; i += 1) await flights.ran(i, 180);
+
+  const airlines = flights.output(3);
+  assert.deepEqual(
+    (await airlines.locator("thead th").allInnerTexts()).map((head) => head.split("\n")[0]),
+    ["airline", "flights", "cancelled", "mean_delay", "median_delay", "percent_late"],
+  );
+  assert.equal(await airlines.locator("tbody tr").count(), 16);
+  const united = airlines.locator("tbody tr", { hasText: "United Air Lines Inc." });
+  assert.match((await united.locator("td").nth(1).innerText()).trim(), /^58,?665$/);
+  await flights.shows(3, /16 rows/);
+
+  for (const theme of ["JupyterLab Dark", "JupyterLab Light"]) {
+    await flights.theme(theme);
+    for (const i of [1, 2, 3, 4]) {
+      const texts = await flights.output(i).evaluate(contrasts);
+      assert.ok(texts.length > 10, "there is text to measure");
+      const faint = texts.filter((text) => text.contrast < 4.5);
+      assert.deepEqual(faint, [], `${theme}: too faint in cell ${i}`);
+    }
+    await airlines.scrollIntoViewIfNeeded();
+    await flights.picture(`example in ${theme}`);
+  }
+});
+
+test("a result says its limits, and a missing value is readable and not an empty text", async () => {
+  const nb = await notebook(
+    "limits.ipynb",
+    "SELECT id, CAST(NULL AS STRING) AS nothing, '' AS empty FROM range(5000)",
+  );
+  await nb.run(0);
+  await nb.ran(0);
+  const foot = await nb.output(0).innerText();
+  assert.match(foot, /1,000/);
+  assert.match(foot, /%limit/);
+  const [, nothing, empty] = await nb.output(0).locator("tbody tr").first().locator("td").allInnerTexts();
+  assert.notEqual(nothing.trim(), empty.trim());
+  for (const theme of ["JupyterLab Dark", "JupyterLab Light"]) {
+    await nb.theme(theme);
+    const faint = (await nb.output(0).evaluate(contrasts)).filter((text) => text.contrast < 4.5);
+    assert.deepEqual(faint.slice(0, 3), [], `${theme}: too faint`);
+  }
+  // The header stays while the rows below it scroll.
+  const stuck = await nb.output(0).evaluate((output) => {
+    const [box, head] = [output.querySelector("table").parentElement, output.querySelector("th")];
+    box.scrollTop = box.scrollHeight;
+    return { scrolled: box.scrollTop, gap: head.getBoundingClientRect().top - box.getBoundingClientRect().top };
+  });
+  assert.ok(stuck.scrolled > 1000 && Math.abs(stuck.gap) < 4, JSON.stringify(stuck));
+  await nb.picture("a long result, scrolled");
+});
+
+test("progress is shown while a statement runs; an interrupt ends it and the next cell runs", async () => {
+  const nb = await notebook("interrupt.ipynb", ENDLESS, "SELECT 2 AS two");
+  await nb.run(0);
+  await nb.shows(0, /\d of \d+ tasks/);
+  assert.equal(await nb.output(0).locator("progress").count(), 1);
+  await nb.picture("progress");
+  await nb.command("kernelmenu:interrupt");
+  await nb.ran(0, 20);
+  assert.match(await nb.output(0).innerText(), /interrupted/i);
+  assert.equal(await nb.output(0).locator("progress").count(), 0, "no bar is left");
+  await nb.picture("interrupted");
+  await nb.run(1);
+  await nb.ran(1);
+  assert.equal(await nb.output(1).locator("tbody td").innerText(), "2");
+});
+
+test("an error shows the piece of the statement it is about, underlined", async () => {
+  const nb = await notebook("error.ipynb", "SELECT 1 AS a;\nSELECT a, nosuch\nFROM VALUES (1), (2) AS t(a)");
+  await nb.run(0);
+  await nb.ran(0);
+  const error = nb.output(0).locator('[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"]');
+  const text = await error.innerText();
+  assert.match(text, /UNRESOLVED_COLUMN/);
+  assert.match(text, /statement 2 of 2/);
+  // Where the marks are drawn, not where they are in the text: a font that is not monospaced would move them.
+  const [piece, marks] = await error.evaluate((root) => {
+    const all = root.textContent;
+    const under = /\^{2,}/.exec(all);
+    const line = all.slice(0, under.index).split("\n").at(-2);
+    const from = all.lastIndexOf(line, under.index) + line.indexOf("nosuch");
+    const box = (start, length) => {
+      const range = document.createRange();
+      const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+      for (let passed = 0; texts.nextNode(); passed += texts.currentNode.length) {
+        const node = texts.currentNode;
+        const at = (offset) => offset >= passed && offset <= passed + node.length;
+        if (at(start) && start < passed + node.length) range.setStart(node, start - passed);
+        if (at(start + length)) range.setEnd(node, start + length - passed);
+      }
+      const { left, right, bottom } = range.getBoundingClientRect();
+      return { left, right, bottom };
+    };
+    return [box(from, "nosuch".length), box(under.index, under[0].length)];
+  });
+  const places = JSON.stringify({ piece, marks });
+  assert.ok(Math.abs(piece.left - marks.left) < 1 && Math.abs(piece.right - marks.right) < 1, places);
+  assert.ok(marks.bottom > piece.bottom, places);
+  await nb.picture("error");
+});
+
+test("Tab offers what could stand at the cursor", async () => {
+  const nb = await notebook("completion.ipynb", "SELECT 1");
+  await nb.cell(0).locator(".cm-content").click();
+  await nb.page.keyboard.press("Control+A");
+  await nb.page.keyboard.type("SELECT id FROM range(3) GRO");
+  await nb.page.keyboard.press("Backspace");
+  await nb.page.keyboard.press("Tab");
+  const popup = nb.page.locator(".jp-Completer:not(.lm-mod-hidden)");
+  await popup.locator(".jp-Completer-item", { hasText: /GROUP/ }).first().waitFor();
+  await nb.picture("completion");
+  await popup.locator(".jp-Completer-item", { hasText: /GROUP/ }).first().click();
+  assert.match(await nb.cell(0).locator(".cm-content").innerText(), /^SELECT id FROM range\(3\) GROUP/);
+});
+
+test("a restart gives a new session", async () => {
+  const nb = await notebook("restart.ipynb", "CREATE TEMPORARY VIEW kept AS SELECT 7 AS n", "SELECT n FROM kept");
+  await nb.runAll();
+  await nb.ran(1);
+  assert.equal(await nb.output(1).locator("tbody td").innerText(), "7");
+  await nb.restart();
+  await nb.run(1);
+  await nb.shows(1, /TABLE_OR_VIEW_NOT_FOUND/);
+  assert.match(await nb.cell(1).locator(".jp-InputPrompt").innerText(), /\[1\]/);
+});
