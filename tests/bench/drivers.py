@@ -124,18 +124,22 @@ def spark_submit():
     cluster.apply([by_hand()])
     before = time.perf_counter()
     try:
-        until(lambda: "999" in log(), DEADLINE, "spark-submit printed the row")
+        until(printed, DEADLINE, "spark-submit printed the row")
         return time.perf_counter() - before
     finally:
         kubectl("delete", "pod/by-hand", "--grace-period=0", "--force", admin=True)
         until(lambda: not things("pods", "spark-app-name"), DEADLINE, "the executors by hand are gone")
 
 
-def log():
+def printed():
+    """Whether the row is in the log of the pod by hand; fails with the log where the pod has failed."""
     try:
-        return kubectl("logs", "by-hand", admin=True)
+        log = kubectl("logs", "by-hand", admin=True)
     except AssertionError:
-        return ""
+        return False
+    phase = kubectl("get", "pod/by-hand", "--output=jsonpath={.status.phase}", admin=True)
+    assert phase != "Failed", log[-4000:]
+    return "999" in log
 
 
 def by_hand():
@@ -201,6 +205,7 @@ def by_hand():
         "metadata": {"name": "by-hand"},
         "spec": {
             "serviceAccountName": "firesteel-driver",
+            "automountServiceAccountToken": True,
             "restartPolicy": "Never",
             "securityContext": secure,
             "initContainers": [init],
