@@ -62,12 +62,16 @@ struct Head {
     number: bool,
     /// Whether a part of a value would mislead.
     whole: bool,
+    /// Whether the type names the zone that values are in.
+    zoned: bool,
 }
 
 impl Head {
     fn new(field: &Field, zone: &Zone) -> Self {
         let mut type_name = spark_type(field);
-        if let Some(zone) = zone_within(field, zone) {
+        let zone = zone_within(field, zone);
+        let zoned = zone.is_some();
+        if let Some(zone) = zone {
             type_name = format!("{type_name} ({})", zone.name());
         }
         Self {
@@ -75,6 +79,7 @@ impl Head {
             type_name,
             number: is_number(field.data_type()),
             whole: !field.data_type().is_nested() && !is_text(field.data_type()),
+            zoned,
         }
     }
 }

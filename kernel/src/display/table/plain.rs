@@ -12,7 +12,7 @@ const WIDEST: usize = 120;
 const WIDEST_COLUMN: usize = 48;
 
 /// What a column of text is cut to before columns are left out. Numbers, dates and the like are
-/// never cut, only their headers are.
+/// never cut, only their headers are, and those not where they name a zone.
 const NARROWEST_COLUMN: usize = 10;
 
 /// Keep text from right to left from turning what stands after it.
@@ -108,7 +108,7 @@ impl<'a> Cells<'a> {
                     false => width(&cells.scratch),
                 };
                 cells.widths[column] = cells.widths[column].max(wide);
-                if line > 1 && head.whole {
+                if line > 1 && head.whole || line == 1 && head.zoned {
                     cells.least[column] = cells.least[column].max(wide);
                 }
             }

@@ -262,6 +262,24 @@ fn instants_are_shown_in_the_zone_that_came_with_them_and_their_header_names_it(
 }
 
 #[test]
+fn a_narrow_table_still_names_the_zone() {
+    let instants = TimestampMicrosecondArray::from(vec![0]).with_timezone("America/New_York");
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(60)]));
+    let mut columns = vec![("t", Arc::new(instants) as ArrayRef)];
+    columns.extend((0..6).map(|_| ("c", text.clone())));
+    let (_, plain) = shown(&batch(columns));
+    let types = plain.lines().nth(1).unwrap();
+    assert!(
+        types.starts_with("timestamp (America/New_York)  "),
+        "{types}"
+    );
+    assert!(
+        plain.lines().all(|line| line.chars().count() <= 120),
+        "{plain}"
+    );
+}
+
+#[test]
 fn nested_values_are_readable() {
     let mut list = ListBuilder::new(StringBuilder::new());
     list.append_value([Some("a"), None, Some("say \"b\"")]);
