@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use firesteel_kernel::cell::Subject;
 use firesteel_kernel::display::{Lifetime, Start, Zone};
-use firesteel_kernel::engine::{Aside, Opened, Source, Unavailable};
+use firesteel_kernel::engine::{Aside, Background, Opened, Source, Unavailable};
 use firesteel_kernel::run::Cells;
 use firesteel_kernel::run::interpreter::{Cell, Failure, Interpreter, Outcome};
 use firesteel_kernel::wire::iopub::Output;
@@ -52,6 +52,10 @@ impl Source for Ready {
 
     async fn aside(&mut self) -> Aside {
         pending().await
+    }
+
+    fn background(&self) -> Option<Background> {
+        None
     }
 
     fn executors(&self) -> Option<Executors> {

@@ -16,7 +16,7 @@ mod value;
 
 use std::collections::BTreeSet;
 
-pub use complete::{Proposal, ProposalKind, Proposals, complete};
+pub use complete::{Catalog, Column, Proposal, ProposalKind, Proposals, Table, Unknown, complete};
 pub use completeness::{Completeness, completeness};
 pub(crate) use keywords::{is_keyword, nearest_clause, nearest_keyword};
 pub use kind::{Kind, Manner, Subject, Thing};

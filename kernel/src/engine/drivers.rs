@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::aside::{Aside, Fate, Told};
+use super::catalog::Background;
 use super::describe;
 use super::keep_alive::KeepAlive;
 use super::ledger::Ledger;
@@ -305,6 +306,14 @@ impl Source for Drivers {
             .as_ref()
             .is_some_and(|standing| standing.lifetime == Lifetime::Driver);
         self.ledger.record(subject, in_memory);
+    }
+
+    fn background(&self) -> Option<Background> {
+        let standing = self.standing.as_ref()?;
+        ended(standing).is_none().then(|| Background {
+            session: standing.session.identity().session_id(),
+            engine: Arc::new(standing.session.background()),
+        })
     }
 
     async fn describe(&mut self) -> String {

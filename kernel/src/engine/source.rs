@@ -11,6 +11,7 @@ use firesteel_session::error::Error;
 use tokio::sync::watch;
 
 use super::aside::Aside;
+use super::catalog::Background;
 use crate::cell::Subject;
 use crate::display::{Lifetime, Start, Started, Zone};
 
@@ -44,6 +45,9 @@ pub trait Source: Send + Sync {
 
     /// Takes note of a statement that succeeded.
     fn record(&mut self, subject: &Subject);
+
+    /// The open session, to be asked in the background; `None` where asking would start a driver.
+    fn background(&self) -> Option<Background>;
 
     /// What is open: the driver, the session, who else uses it. For a person.
     async fn describe(&mut self) -> String;

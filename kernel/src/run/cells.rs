@@ -1,6 +1,7 @@
 //! Executes cells of SQL and magics, and answers questions about their text.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use firesteel_session::engine::Argument;
@@ -15,7 +16,7 @@ use super::margin::Margin;
 use super::{explain, magics, statement};
 use crate::cell::{self, Piece, ProposalKind, SqlText};
 use crate::display::{self, error::not_run};
-use crate::engine::{Aside, Source};
+use crate::engine::{Aside, CatalogCache, Source};
 
 /// What magics set for the cells that follow.
 #[derive(Default)]
@@ -25,6 +26,9 @@ pub(super) struct Settings {
     pub(super) values: BTreeMap<String, Argument>,
 }
 
+/// How long a completion waits for Spark to name columns.
+const PATIENCE: Duration = Duration::from_millis(400);
+
 /// The interpreter of SQL cells.
 pub struct Cells {
     source: Box<dyn Source>,
@@ -32,6 +36,7 @@ pub struct Cells {
     /// The statement that ran last, for `%explain`.
     last: Option<SqlText>,
     margin: Margin,
+    catalog: CatalogCache,
 }
 
 impl Cells {
@@ -42,6 +47,7 @@ impl Cells {
             settings: Settings::default(),
             last: None,
             margin: Margin::default(),
+            catalog: CatalogCache::default(),
         }
     }
 
@@ -125,7 +131,14 @@ impl Interpreter for Cells {
         match cell::parse(source) {
             // A front end that asks from time to time whether we live is nobody who works.
             Ok(pieces) if pieces.is_empty() => Outcome::Done,
-            Ok(pieces) => self.run(&pieces, &cell).await,
+            Ok(pieces) => {
+                let outcome = self.run(&pieces, &cell).await;
+                let changes =
+                    |piece: &Piece| matches!(piece, Piece::Sql(sql) if !sql.kind.is_pure());
+                let changed = pieces.iter().any(changes);
+                self.catalog.refresh(self.source.background(), changed);
+                outcome
+            }
             Err(error) => Outcome::Failed(failure::of_cell(&error)),
         }
     }
@@ -148,13 +161,25 @@ impl Interpreter for Cells {
     }
 
     async fn complete(&mut self, source: &str, cursor: usize) -> Completions {
-        let found = cell::complete(source, cursor);
+        let mut found = cell::complete(source, cursor, &self.catalog.snapshot());
+        if !found.unknown.is_empty()
+            && let Some(live) = self.source.background()
+        {
+            let unknown = std::mem::take(&mut found.unknown);
+            self.catalog.learn(&live, unknown, PATIENCE).await;
+            found = cell::complete(source, cursor, &self.catalog.snapshot());
+        }
         let matches = found.matches.into_iter().map(|proposal| Completion {
             text: proposal.text,
             kind: match proposal.kind {
                 ProposalKind::Magic => "magic",
                 ProposalKind::Keyword => "keyword",
+                ProposalKind::Column => "column",
+                ProposalKind::Table => "table",
+                ProposalKind::Schema => "schema",
+                ProposalKind::Function => "function",
             },
+            signature: proposal.signature,
         });
         Completions {
             matches: matches.collect(),

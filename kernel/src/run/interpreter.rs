@@ -111,6 +111,8 @@ pub struct Completions {
 pub struct Completion {
     /// The text that is put in.
     pub text: String,
-    /// What it is: `keyword`, `function`, `magic`, `table`, `column`, `path`.
+    /// What it is: `keyword`, `function`, `magic`, `schema`, `table`, `column`.
     pub kind: &'static str,
+    /// A column's type, or what an alias stands for; else empty.
+    pub signature: String,
 }

@@ -78,6 +78,17 @@ impl Session {
         }
     }
 
+    /// The same session on the server, for questions that nobody asked for: its calls are marked
+    /// as background and do not count as activity. It is not to be [closed](Self::close).
+    #[must_use]
+    pub fn background(&self) -> Self {
+        let identity = Identity::new(
+            self.identity().user_id().to_owned(),
+            self.identity().session_id(),
+        );
+        Self::with(self.client().background(), identity, Vec::new())
+    }
+
     /// Who the session is.
     pub fn identity(&self) -> &Identity {
         &self.shared.identity

@@ -251,6 +251,7 @@ impl Interpreter for Script {
         assert_ne!(source, "panic", "as asked");
         Completions {
             matches: vec![Completion {
+                signature: String::new(),
                 text: source.chars().take(cursor).collect(),
                 kind: "keyword",
             }],

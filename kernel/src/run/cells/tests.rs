@@ -2,7 +2,6 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use firesteel_launcher::attach::state::Executors;
@@ -16,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::cell::Subject;
 use crate::display::{Lifetime, Start, Zone};
-use crate::engine::{Opened, Unavailable};
+use crate::engine::{Background, Opened, Unavailable};
 use crate::run::margin::Shown;
 use crate::wire::iopub::{DisplayId, Output};
 use crate::wire::stdin::Stdin;
@@ -103,6 +102,10 @@ impl Source for Fake {
     }
 
     fn record(&mut self, _subject: &Subject) {}
+
+    fn background(&self) -> Option<Background> {
+        None
+    }
 
     async fn describe(&mut self) -> String {
         String::new()

@@ -40,7 +40,15 @@ fn content(found: &Completions) -> Value {
     let typed: Vec<Value> = found
         .matches
         .iter()
-        .map(|m| json!({ "text": m.text, "type": m.kind, "start": found.start, "end": found.end }))
+        .map(|m| {
+            json!({
+                "text": m.text,
+                "type": m.kind,
+                "signature": m.signature,
+                "start": found.start,
+                "end": found.end,
+            })
+        })
         .collect();
     json!({
         "status": "ok",

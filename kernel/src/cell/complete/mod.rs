@@ -1,10 +1,15 @@
-//! What could stand at the cursor: magics and the keywords of Spark SQL.
+//! What could stand at the cursor: magics, names of the catalog and the words of Spark SQL.
 
-use super::keywords::keywords;
+mod catalog;
+mod names;
+mod scope;
+mod sql;
+
 use super::magic::names;
 use super::parse::head;
 use super::split::{Stretch, split};
-use super::tokens::{Shape, Tokens};
+
+pub use catalog::{Catalog, Column, Table, Unknown};
 
 /// What could stand at a place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +20,8 @@ pub struct Proposals {
     pub start: usize,
     /// End of the text they replace, in Unicode code points.
     pub end: usize,
+    /// What the catalog did not tell and would have helped.
+    pub unknown: Vec<Unknown>,
 }
 
 /// One proposal.
@@ -24,6 +31,8 @@ pub struct Proposal {
     pub text: String,
     /// What it is.
     pub kind: ProposalKind,
+    /// A column's type, or what an alias stands for; else empty.
+    pub signature: String,
 }
 
 /// What is proposed.
@@ -31,34 +40,51 @@ pub struct Proposal {
 pub enum ProposalKind {
     /// A word of Spark SQL.
     Keyword,
+    /// A column of a table in the statement.
+    Column,
+    /// A table, view, `WITH` query or alias.
+    Table,
+    /// A schema or catalog.
+    Schema,
+    /// A function.
+    Function,
     /// A magic, or what is given to one.
     Magic,
 }
 
-/// Proposes what could stand at `cursor`, an offset into `source` in Unicode code points.
-pub fn complete(source: &str, cursor: usize) -> Proposals {
+/// Proposes what could stand at `cursor`, an offset into `source` in Unicode code points, from
+/// what is known of the catalog.
+pub fn complete(source: &str, cursor: usize, catalog: &Catalog) -> Proposals {
     let byte = source
         .char_indices()
         .nth(cursor)
         .map_or(source.len(), |(byte, _)| byte);
     let before = &source[..byte];
     let end = before.chars().count();
-    let (typed, texts, kind) = match magic_line(before) {
-        Some(line) => {
-            let (typed, texts) = in_magic(before, line);
-            (typed, texts, ProposalKind::Magic)
-        }
-        None => {
-            let (typed, texts) = in_sql(before);
-            (typed, texts, ProposalKind::Keyword)
-        }
-    };
+    if let Some(line) = magic_line(before) {
+        let (typed, texts) = in_magic(before, line);
+        let matches = texts.into_iter().map(|text| Proposal {
+            text,
+            kind: ProposalKind::Magic,
+            signature: String::new(),
+        });
+        return Proposals {
+            matches: matches.collect(),
+            start: end - typed.chars().count(),
+            end,
+            unknown: Vec::new(),
+        };
+    }
+    let from = head(before).map_or(0, |head| head.end);
+    let sql::Found {
+        start,
+        matches,
+        unknown,
+    } = sql::complete(source, from, byte, catalog);
     Proposals {
-        matches: texts
-            .into_iter()
-            .map(|text| Proposal { text, kind })
-            .collect(),
-        start: end - typed.chars().count(),
+        matches,
+        unknown,
+        start: end - source[start..byte].chars().count(),
         end,
     }
 }
@@ -101,33 +127,5 @@ fn in_magic<'a>(before: &str, line: &'a str) -> (&'a str, Vec<String>) {
     (typed, texts)
 }
 
-fn in_sql(before: &str) -> (&str, Vec<String>) {
-    let bare = before.trim_end_matches(|ch: char| ch.is_ascii_alphanumeric() || ch == '_');
-    let typed = &before[bare.len()..];
-    if typed.is_empty() || bare.ends_with(['.', ':', '%']) || !stands_in_code(before) {
-        return (typed, Vec::new());
-    }
-    let upper = typed.to_ascii_uppercase();
-    let lower_case = !typed.chars().any(|ch| ch.is_ascii_uppercase());
-    let texts = keywords()
-        .filter(|word| word.starts_with(&upper))
-        .map(|word| match lower_case {
-            true => word.to_ascii_lowercase(),
-            false => word.to_owned(),
-        })
-        .collect();
-    (typed, texts)
-}
-
-/// Whether the end of `before` is in no string, quoted name or comment.
-fn stands_in_code(before: &str) -> bool {
-    let mut tokens = Tokens::at(before, head(before).map_or(0, |head| head.end));
-    let mut last = None;
-    while let Some(token) = tokens.next() {
-        match token {
-            Ok(token) => last = Some(token),
-            Err(_) => return false,
-        }
-    }
-    last.is_some_and(|token| token.shape == Shape::Word && token.end == before.len())
-}
+#[cfg(test)]
+mod tests;
