@@ -1,5 +1,7 @@
 """Jupyter's own conformance suite, with samples of our language."""
 
+import time
+
 import jupyter_kernel_test
 
 
@@ -51,4 +53,18 @@ class FiresteelTests(jupyter_kernel_test.KernelTests):
         reply, _ = self.execute_helper("SELECT 2", timeout=30)
         self.assertEqual(reply["content"]["status"], "ok")
 
-
+    def test_columns_of_a_view_are_completed_and_a_function_is_inspected(self):
+        self.flush_channels()
+        self.execute_helper("CREATE OR REPLACE TEMP VIEW trips AS SELECT 1 AS city_id, 'x' AS `trip name`", timeout=60)
+        # What is not known in time is learned in the background.
+        for _ in range(60):
+            code = "SELECT '😀', t. FROM trips t"
+            reply = self.kc.complete(code, cursor_pos=14, reply=True, timeout=30)["content"]
+            usage = self.kc.inspect("SELECT concat('a')", cursor_pos=10, reply=True, timeout=30)["content"]
+            if reply["matches"] and "Usage" in str(usage["data"]):
+                break
+            time.sleep(1)
+        self.assertEqual(reply["matches"], ["`trip name`", "city_id"])
+        self.assertEqual((reply["cursor_start"], reply["cursor_end"]), (14, 14))
+        self.assertIn("concat", usage["data"]["text/plain"])
+        self.assertIn("Usage", usage["data"]["text/plain"])

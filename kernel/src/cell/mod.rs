@@ -16,7 +16,9 @@ mod value;
 
 use std::collections::BTreeSet;
 
-pub use complete::{Catalog, Column, Proposal, ProposalKind, Proposals, Table, Unknown, complete};
+pub use complete::{
+    Catalog, Column, Named, Proposal, ProposalKind, Proposals, Table, Unknown, complete, named_at,
+};
 pub use completeness::{Completeness, completeness};
 pub(crate) use keywords::{is_keyword, nearest_clause, nearest_keyword};
 pub use kind::{Kind, Manner, Subject, Thing};

@@ -1,6 +1,6 @@
 //! What is known of the live session's catalog, asked for in the background.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ const ROWS: u64 = 50_000;
 
 /// The most columns of one table that are taken.
 const COLUMNS: u64 = 5_000;
+
+/// The most lines that are taken of what Spark says of a function.
+const LINES: u64 = 200;
 
 /// The most tables whose columns are kept, and schemas that were looked into.
 const LOOKED_UP: usize = 1_000;
@@ -50,6 +53,8 @@ struct Known {
     catalog: Arc<Catalog>,
     /// What was looked up, found or not.
     asked: HashSet<Unknown>,
+    /// What Spark says of functions, by their names.
+    usages: HashMap<String, String>,
 }
 
 impl CatalogCache {
@@ -79,10 +84,43 @@ impl CatalogCache {
                 let catalog = Arc::new(names(&*engine).await);
                 *lock(&known) = Known {
                     catalog,
-                    asked: HashSet::new(),
+                    ..Known::default()
                 };
             });
         }
+    }
+
+    /// Spark's own description of a function, asked for once; `None` where it is not told in time.
+    pub async fn usage(
+        &mut self,
+        live: &Background,
+        name: &str,
+        patience: Duration,
+    ) -> Option<String> {
+        if let Some(usage) = lock(&self.known).usages.get(name) {
+            return Some(usage.clone());
+        }
+        while self.tasks.try_join_next().is_some() {}
+        let (known, asking) = (Arc::clone(&self.known), Arc::clone(&self.asking));
+        let engine = Arc::clone(&live.engine);
+        let name = name.to_owned();
+        let (done, told) = tokio::sync::oneshot::channel();
+        self.tasks.spawn(async move {
+            let _turn = asking.lock().await;
+            let full: Vec<String> = name.split('.').map(quoted).collect();
+            let sql = format!("DESCRIBE FUNCTION EXTENDED {}", full.join("."));
+            let usage = ask(&*engine, &sql, LINES).await.concat().join("\n");
+            if usage.is_empty() {
+                return;
+            }
+            let mut known = lock(&known);
+            if known.usages.len() < LOOKED_UP {
+                known.usages.insert(name, usage.clone());
+            }
+            // Who waited may have lost patience.
+            let _ = done.send(usage);
+        });
+        tokio::time::timeout(patience, told).await.ok()?.ok()
     }
 
     /// Learns what a completion lacked and waits for it as long as `patience`; later ones find it.

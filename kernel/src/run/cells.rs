@@ -14,7 +14,7 @@ use super::interpreter::{
 use super::limits::Limits;
 use super::margin::Margin;
 use super::{explain, magics, statement};
-use crate::cell::{self, Piece, ProposalKind, SqlText};
+use crate::cell::{self, Column, Named, Piece, ProposalKind, SqlText};
 use crate::display::{self, error::not_run};
 use crate::engine::{Aside, CatalogCache, Source};
 
@@ -189,7 +189,19 @@ impl Interpreter for Cells {
     }
 
     async fn inspect(&mut self, source: &str, cursor: usize, _detail: u8) -> Option<Media> {
-        cell::help_at(source, cursor).map(display::plain)
+        if let Some(help) = cell::help_at(source, cursor) {
+            return Some(display::plain(help));
+        }
+        let named = |catalog: &CatalogCache| cell::named_at(source, cursor, &catalog.snapshot());
+        if let Some(live) = self.source.background() {
+            let unknown = cell::complete(source, cursor, &self.catalog.snapshot()).unknown;
+            self.catalog.learn(&live, unknown, PATIENCE).await;
+            if let Some(Named::Function(name)) = named(&self.catalog) {
+                let usage = self.catalog.usage(&live, &name, PATIENCE).await;
+                return Some(display::plain(usage.unwrap_or(name)));
+            }
+        }
+        Some(display::plain(described(&named(&self.catalog)?)))
     }
 
     async fn between(&mut self) {
@@ -207,6 +219,25 @@ impl Interpreter for Cells {
 
     async fn end(&mut self, _restart: bool) {
         self.source.close().await;
+    }
+}
+
+/// What is known of a name, a line for each column.
+fn described(named: &Named) -> String {
+    match named {
+        Named::Function(name) => format!("{name}()"),
+        Named::Column(column) => format!("{}  {}", column.name, column.data_type),
+        Named::Table { name, columns } => {
+            let width = columns
+                .iter()
+                .map(|column| column.name.chars().count())
+                .max();
+            let width = width.unwrap_or_default();
+            let line =
+                |column: &Column| format!("\n  {:width$}  {}", column.name, column.data_type);
+            let lines: String = columns.iter().map(line).collect();
+            format!("{}{lines}", name.join("."))
+        }
     }
 }
 

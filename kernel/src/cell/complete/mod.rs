@@ -1,6 +1,7 @@
 //! What could stand at the cursor: magics, names of the catalog and the words of Spark SQL.
 
 mod catalog;
+mod inspect;
 mod names;
 mod scope;
 mod sql;
@@ -10,6 +11,7 @@ use super::parse::head;
 use super::split::{Stretch, split};
 
 pub use catalog::{Catalog, Column, Table, Unknown};
+pub use inspect::{Named, named_at};
 
 /// What could stand at a place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -162,6 +162,12 @@ fn statement(source: &str, from: usize, cursor: usize) -> Option<(Vec<Token>, Op
     Some((found, open))
 }
 
+/// The tokens of the statement at the byte `cursor` without its comments; `None` where the cursor is
+/// in a string or a comment.
+pub(super) fn statement_around(source: &str, from: usize, cursor: usize) -> Option<Vec<Token>> {
+    statement(source, from, cursor).map(|(tokens, _)| tokens)
+}
+
 /// What is expected where the name that the token `at` begins stands.
 fn place(source: &str, tokens: &[Token], at: usize) -> Place {
     let is = |at: usize, words: &[&str]| {

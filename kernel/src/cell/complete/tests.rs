@@ -296,6 +296,33 @@ fn what_the_catalog_does_not_tell_is_named() {
     }
 }
 
+#[test]
+fn a_name_is_told_by_where_it_stands() {
+    let table = |named: Option<Named>| match named {
+        Some(Named::Table { name, columns }) => format!("{} {}", name.join("."), columns.len()),
+        Some(Named::Column(column)) => format!("{}: {}", column.name, column.data_type),
+        Some(Named::Function(name)) => format!("{name}()"),
+        None => String::new(),
+    };
+    for (marked, expected) in [
+        ("SELECT * FROM fli|ghts", "flights 3"),
+        ("SELECT f|.delay FROM flights f", "flights 3"),
+        ("SELECT f.del|ay FROM flights f", "delay: int"),
+        ("SELECT CITY| FROM trips", "City: string"),
+        ("SELECT cou|nt(1)", "count()"),
+        ("SELECT * FROM sales.ord|ers", "sales.orders 2"),
+        ("WITH q AS (SELECT 1 AS one) SELECT * FROM q|", "q 1"),
+        ("SELECT 'fli|ghts'", ""),
+        ("SELECT nothing|", ""),
+        ("|", ""),
+    ] {
+        let cursor = marked.chars().position(|ch| ch == '|').unwrap();
+        let source = marked.replace('|', "");
+        let named = named_at(&source, cursor, &catalog());
+        assert_eq!(table(named), expected, "{marked}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_is_typed_the_span_is_in_the_cell(
@@ -312,6 +339,7 @@ proptest! {
         let length = source.chars().count();
         let cursor = at.index(length + 1);
         let found = complete(&source, cursor, &catalog());
+        named_at(&source, cursor, &catalog());
         prop_assert!(found.start <= found.end && found.end == cursor && cursor <= length);
     }
 }
