@@ -126,6 +126,17 @@ def test_a_killed_kernel_leaves_nothing_behind(kernels):
     until(lambda: not [d for d in drivers() if d["id"] == driver["id"]], 10, "it is no longer listed")
 
 
+def test_what_a_killed_kernel_ran_leaves_the_driver_to_others(kernels):
+    killed, other = (kernels(env={"FIRESTEEL_PROFILE": "roomy"}) for _ in range(2))
+    other.run("SELECT 1")
+    killed.start(ENDLESS)
+    until(lambda: [d for d in drivers() if d["profile"] == "roomy" and d["running"] == 1], 30, "the cell runs")
+    # Spark still plans it: what it submits later is what an interrupt may miss.
+    os.kill(killed.pid, signal.SIGKILL)
+    done = other.run("SELECT 2 AS two", timeout=60)
+    assert done.status == "ok", done.text
+
+
 def test_a_restarted_kernel_has_a_new_session_on_the_same_driver(kernel):
     kernel.run("CREATE TEMPORARY VIEW before AS SELECT 1 AS a")
     (driver,) = [d for d in drivers() if d["profile"] == "local"]

@@ -287,6 +287,10 @@ impl Drive {
             tokio::time::sleep(after).await;
             let again = match tokio::time::timeout(TIDYING, operation.interrupt()).await {
                 Ok(Ok(found)) => !found,
+                Ok(Err(failure)) if is_settled(&failure) => {
+                    tracing::debug!(%failure, "there is nothing to interrupt");
+                    false
+                }
                 Ok(Err(failure)) => {
                     tracing::warn!(%failure, "an operation was not interrupted");
                     false
@@ -326,7 +330,7 @@ async fn explain(operation: Operation, call: Call, verdict: Verdict) -> Error {
     }
 }
 
-/// Whether a release failed because there is nothing left to release.
+/// Whether a release or an interrupt failed because there is nothing left of the operation.
 fn is_settled(failure: &Failure) -> bool {
     matches!(
         failure.kind,

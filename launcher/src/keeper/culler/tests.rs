@@ -283,7 +283,7 @@ impl Judge {
                     }
                     self.ended = true;
                 }
-                Action::Drop(_) | Action::Release(_) => {}
+                Action::Drop(_) | Action::Release { .. } => {}
             }
         }
         if standing.is_busy() {
