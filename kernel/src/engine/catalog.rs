@@ -177,7 +177,11 @@ async fn names(engine: &dyn Engine) -> Catalog {
     Catalog {
         catalogs: first(ask(engine, "SHOW CATALOGS", ROWS).await),
         schemas: first(ask(engine, "SHOW SCHEMAS", ROWS).await),
-        schema: first(ask(engine, "SELECT current_schema()", 1).await).pop(),
+        // A query would need an executor; this is answered by the driver.
+        schema: ask(engine, "SHOW CURRENT SCHEMA", 1)
+            .await
+            .pop()
+            .and_then(|row| row.into_iter().nth(1)),
         tables: tables(ask(engine, "SHOW TABLES", ROWS).await),
         functions: first(ask(engine, "SHOW FUNCTIONS", ROWS).await),
     }
