@@ -16,7 +16,8 @@ use crate::cluster::names::{
 /// How long a driver has to drain, in seconds.
 const DRAIN: i64 = 30;
 
-/// How long an ended driver can be looked at before Kubernetes clears it away, in seconds.
+/// How long a driver that died can be looked at before Kubernetes clears it away, in seconds. The
+/// keeper of one that is ended on purpose makes it less.
 const KEPT: i32 = 60;
 
 impl Drive<'_> {

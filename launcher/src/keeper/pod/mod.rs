@@ -45,6 +45,8 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     )?;
     let listeners = port::bind(brief.pod.address).await?;
 
+    let clearing = steer.clearing();
+
     let mut office = Office::new(Terms {
         incarnation: brief.assignment.incarnation.clone(),
         claim: &brief.assignment.claim,
@@ -59,7 +61,12 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
 
     let outcome = office.attend(&mut terminate, ENDING).await;
     last_words::say(&brief.pod.mounts.termination_log(), outcome.cause());
-    office.close(outcome.cause().clone()).await;
+    let close = office.close(outcome.cause().clone());
+    match outcome {
+        // Nobody needs to find out why.
+        Outcome::Given(_) => futures::future::join(close, clearing.soon()).await.0,
+        Outcome::NotStarted(_) | Outcome::Lost(_) => close.await,
+    }
     Ok(outcome)
 }
 

@@ -1,7 +1,8 @@
 //! What a keeper in a pod does in its cluster: it moves its Job's deadline, follows its executors,
-//! and tells autoscalers what is busy.
+//! tells autoscalers what is busy, and has what it leaves cleared away.
 
 mod again;
+mod clearing;
 mod deadline;
 mod hints;
 mod logs;
@@ -19,6 +20,7 @@ use crate::cause::Cause;
 use crate::cluster::assignment::Assignment;
 use crate::cluster::mounts::Mounts;
 use crate::cluster::names::label;
+pub(super) use clearing::Clearing;
 use deadline::Deadline;
 pub(super) use logs::Logs;
 use watch::Watch;
@@ -63,6 +65,12 @@ impl Steer {
                 assignment.incarnation
             ),
         }
+    }
+
+    /// What clears the Job away at the driver's end.
+    pub(super) fn clearing(&self) -> Clearing {
+        let jobs = Api::namespaced(self.client.clone(), &self.namespace);
+        Clearing::new(jobs, self.job.clone(), self.incarnation.clone())
     }
 
     /// Works until it is dropped.

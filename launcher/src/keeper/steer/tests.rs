@@ -498,3 +498,27 @@ async fn an_executors_log_is_read_while_it_is_there() {
     let unknown = works.crew.log("7", 10).await.unwrap_err();
     assert!(unknown.message().contains("executors 1, 2"), "{unknown}");
 }
+
+#[tokio::test]
+async fn a_driver_that_was_given_back_is_cleared_at_once_and_no_other() {
+    for (incarnation, patched) in [("mine", true), ("another", false)] {
+        let (client, log) = server(move |_asked| Answer::Says(200, job(incarnation, 600)));
+        let jobs = Api::namespaced(client, "spark");
+        Clearing::new(jobs, "firesteel-1".to_owned(), "mine".to_owned())
+            .soon()
+            .await;
+        let log = log.lock().unwrap();
+        let patches: Vec<_> = log
+            .iter()
+            .filter(|one| one.method == Method::PATCH)
+            .collect();
+        assert_eq!(patches.len(), usize::from(patched), "{patches:?}");
+        for patch in patches {
+            assert_eq!(patch.body["spec"]["ttlSecondsAfterFinished"], 2);
+            assert_eq!(
+                patch.body["metadata"]["uid"],
+                job("mine", 600)["metadata"]["uid"]
+            );
+        }
+    }
+}
