@@ -1,10 +1,9 @@
-"""Measures the rows that are asked for and prints a table. `run` prepares what it needs."""
+"""Measures the rows that are asked for and prints a table. `run` prepares what it needs; `publish.py` puts a table into the README."""
 
 import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Callable, Optional
 import drivers
 import kernels
 import sizes
+from figures import spread, table
 
 
 @dataclass
@@ -21,6 +21,8 @@ class Row:
     """One figure: how it is taken of us and of the peer, and what it should be."""
 
     name: str
+    # What it measures, for readers.
+    about: str
     unit: str
     ours: Callable[[], float]
     peer: Optional[Callable[[], float]] = None
@@ -42,6 +44,7 @@ class Figure:
     def as_json(self):
         return {
             "name": self.row.name,
+            "about": self.row.about,
             "unit": self.row.unit,
             "goal": self.row.goal,
             "ours": self.ours,
@@ -51,12 +54,29 @@ class Figure:
 
 
 ROWS = [
-    Row("kernel-start", "ms", kernels.start_ours, kernels.start_ipykernel, "ipykernel", rounds=11),
-    Row("kernel-idle-memory", "MiB", kernels.memory_ours, kernels.memory_ipykernel, "ipykernel", rounds=5),
-    Row("binary-size-kernel", "MiB", sizes.kernel, rounds=1),
-    Row("binary-size-launcher", "MiB", sizes.launcher, rounds=1),
+    Row(
+        "kernel-start",
+        "kernel start to its first `kernel_info_reply`",
+        "ms",
+        kernels.start_ours,
+        kernels.start_ipykernel,
+        "ipykernel",
+        rounds=11,
+    ),
+    Row(
+        "kernel-idle-memory",
+        "memory of an idle kernel (PSS)",
+        "MiB",
+        kernels.memory_ours,
+        kernels.memory_ipykernel,
+        "ipykernel",
+        rounds=5,
+    ),
+    Row("binary-size-kernel", "size of `firesteel`", "MiB", sizes.kernel, rounds=1),
+    Row("binary-size-launcher", "size of `firesteel-launcher`, the keeper", "MiB", sizes.launcher, rounds=1),
     Row(
         "cluster-first-row",
+        "cluster, image present: from a cell to its first row, no driver yet",
         "s",
         drivers.first_row,
         drivers.spark_submit,
@@ -65,9 +85,18 @@ ROWS = [
         rounds=3,
         missing=drivers.missing,
     ),
-    Row("cluster-race-drivers", "drivers", drivers.race, goal="1, no errors", rounds=1, missing=drivers.missing),
+    Row(
+        "cluster-race-drivers",
+        "20 kernels of one user ask for a driver at once",
+        "drivers",
+        drivers.race,
+        goal="1, no errors",
+        rounds=1,
+        missing=drivers.missing,
+    ),
     Row(
         "cluster-executors-gone",
+        "cluster: idle executors stay beyond their limit",
         "s over the limit",
         drivers.executors_gone,
         goal="≤ 10",
@@ -75,9 +104,31 @@ ROWS = [
         missing=drivers.missing,
     ),
     # With a simulated node: what is measured is how soon it is asked for, and how soon let go.
-    Row("cluster-gpu-node-comes", "s", drivers.gpu_node, rounds=1, missing=drivers.missing),
-    Row("cluster-gpu-node-goes", "s after its driver", drivers.gpu_node_gone, rounds=1, missing=drivers.missing),
-    Row("cluster-driver-gone", "s over the limit", drivers.driver_gone, goal="≤ 10", rounds=3, missing=drivers.missing),
+    Row(
+        "cluster-gpu-node-comes",
+        "Karpenter: from a cell to its (simulated) GPU node",
+        "s",
+        drivers.gpu_node,
+        rounds=1,
+        missing=drivers.missing,
+    ),
+    Row(
+        "cluster-gpu-node-goes",
+        "Karpenter: from the driver's end to the end of that node",
+        "s after its driver",
+        drivers.gpu_node_gone,
+        rounds=1,
+        missing=drivers.missing,
+    ),
+    Row(
+        "cluster-driver-gone",
+        "cluster: an idle driver and all its objects stay beyond its limit",
+        "s over the limit",
+        drivers.driver_gone,
+        goal="≤ 10",
+        rounds=3,
+        missing=drivers.missing,
+    ),
 ]
 
 
@@ -90,27 +141,6 @@ def measure(row):
             figure.peer.append(row.peer())
         print(f"  {row.name} {number + 1}/{row.rounds}: {spread(figure.ours[-1:])}", file=sys.stderr)
     return figure
-
-
-def spread(values):
-    if not values:
-        return ""
-    median = f"{statistics.median(values):.4g}"
-    if len(values) == 1:
-        return median
-    return f"{median} ({min(values):.4g}–{max(values):.4g})"
-
-
-def table(figures):
-    """A table in Markdown: medians, with the least and the most in brackets."""
-    lines = ["| figure | unit | Firesteel | peer | ratio | goal |", "|---|---|---|---|---|---|"]
-    for figure in figures:
-        row, peer, ratio = figure.row, "", ""
-        if figure.peer:
-            peer = f"{spread(figure.peer)} {row.peer_name}"
-            ratio = f"{statistics.median(figure.ours) / statistics.median(figure.peer):.3f}"
-        lines.append(f"| {row.name} | {row.unit} | {spread(figure.ours)} | {peer} | {ratio} | {row.goal} |")
-    return "\n".join(lines)
 
 
 def commit():
@@ -127,6 +157,8 @@ def main():
     chosen = [row for row in ROWS if row.name.startswith(asked)]
     if not chosen:
         parser.error(f"rows are: {', '.join(row.name for row in ROWS)}")
+    # What else the machine did.
+    began = round(os.getloadavg()[0], 2)
     figures = []
     for row in chosen:
         why = row.missing()
@@ -135,11 +167,13 @@ def main():
             continue
         figures.append(measure(row))
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}"
+    kept = {"commit": commit(), "machine": machine, "load": began, "rows": [figure.as_json() for figure in figures]}
     arguments.output.mkdir(parents=True, exist_ok=True)
-    kept = {"commit": commit(), "machine": machine, "rows": [figure.as_json() for figure in figures]}
-    (arguments.output / f"{commit()}.json").write_text(json.dumps(kept, indent=1))
-    print(f"commit {commit()}, {machine}; medians (least–most)\n")
-    print(table(figures))
+    file = arguments.output / f"{commit()}.json"
+    file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    print(f"commit {commit()}, {machine}, load {began} before; medians (least–most)\n")
+    print(table(kept["rows"]))
+    print(f"\n{file}", file=sys.stderr)
 
 
 if __name__ == "__main__":

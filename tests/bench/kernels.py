@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -27,9 +28,10 @@ def ipykernel(connection_file):
 def started(command):
     """Starts a kernel, and gives its process and the seconds to its first kernel_info_reply."""
     with tempfile.TemporaryDirectory() as folder:
-        file, _ = write_connection_file(str(Path(folder) / "kernel.json"))
+        file, connection = write_connection_file(str(Path(folder) / "kernel.json"))
         before = time.perf_counter()
         process = Popen(command(file), cwd=folder, stdout=DEVNULL, stderr=DEVNULL)
+        until_open(connection["shell_port"])
         client = BlockingKernelClient(connection_file=file)
         client.load_connection_file()
         client.start_channels()
@@ -43,6 +45,17 @@ def started(command):
             client.stop_channels()
             process.kill()
             process.wait()
+
+
+def until_open(port):
+    """Waits until somebody listens. A client that knocks too early knocks again after 100 ms, and would measure that."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        with socket.socket() as knock:
+            if knock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.001)
+    raise RuntimeError("the kernel does not listen")
 
 
 def start(command):
