@@ -166,7 +166,7 @@ def main():
             print(f"LEFT OUT {row.name}: {why}", file=sys.stderr)
             continue
         figures.append(measure(row))
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     kept = {"commit": commit(), "machine": machine, "load": began, "rows": [figure.as_json() for figure in figures]}
     arguments.output.mkdir(parents=True, exist_ok=True)
     file = arguments.output / f"{commit()}.json"

@@ -13,11 +13,14 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// A file larger than this is put aside, in bytes; the one that was put aside before is gone.
 const LARGEST: u64 = 4 << 20;
 
+/// What is logged where nothing else is asked for. What the cluster's client could not do is told by
+/// who asked it.
+const USUAL: &str = "warn,kube_client::client::builder=off";
+
 /// Starts logging. `FIRESTEEL_LOG` says how much, as `RUST_LOG` does elsewhere; warnings and what
 /// is worse without it.
 pub(super) fn start(file: &Path) {
-    let filter =
-        EnvFilter::try_from_env("FIRESTEEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("FIRESTEEL_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
     let stderr = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let bounded = Bounded::open(file).map(|bounded| {
         tracing_subscriber::fmt::layer()
