@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     const NODE: (&str, Duration) = ("waiting for a node", Duration::from_millis(120));
-    const IMAGES: (&str, Duration) = ("pulling images", Duration::from_millis(20));
+    const POD: (&str, Duration) = ("preparing its pod", Duration::from_millis(20));
     const SPARK: (&str, Duration) = ("waiting for Spark", Duration::from_millis(71_400));
 
     #[test]
@@ -122,11 +122,11 @@ mod tests {
             starting_text(&start, waited),
             "Starting Spark: waiting for Spark · 5 s"
         );
-        start.passed = vec![NODE, IMAGES];
+        start.passed = vec![NODE, POD];
         start.trouble = Some("no node has room".to_owned());
         assert_eq!(
             starting_text(&start, waited),
-            "Starting Spark: waiting for a node 0.1 s · pulling images 0.0 s · waiting for Spark · 5 s\nno node has room"
+            "Starting Spark: waiting for a node 0.1 s · preparing its pod 0.0 s · waiting for Spark · 5 s\nno node has room"
         );
     }
 
@@ -135,7 +135,7 @@ mod tests {
         let started = Started {
             spark: Some("4.3.0".to_owned()),
             took: Duration::from_millis(71_540),
-            phases: vec![NODE, IMAGES, SPARK],
+            phases: vec![NODE, POD, SPARK],
         };
         let media = with_start(
             super::super::plain("table"),

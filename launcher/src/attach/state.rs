@@ -57,8 +57,8 @@ pub enum Phase {
     WaitingForSpark,
     /// The pod waits for a node.
     Scheduling,
-    /// The node fetches images.
-    PullingImages,
+    /// The node fetches images and mounts volumes.
+    PreparingPod,
     /// The pod's containers start.
     StartingContainers,
 }
@@ -72,7 +72,7 @@ impl Phase {
             Self::ResolvingPackages => "fetching packages",
             Self::WaitingForSpark => "waiting for Spark",
             Self::Scheduling => "waiting for a node",
-            Self::PullingImages => "pulling images",
+            Self::PreparingPod => "preparing its pod",
             Self::StartingContainers => "starting containers",
         }
     }
@@ -131,7 +131,7 @@ impl From<Phase> for proto::Phase {
             Phase::ResolvingPackages => Self::ResolvingPackages,
             Phase::WaitingForSpark => Self::WaitingForSpark,
             Phase::Scheduling => Self::Scheduling,
-            Phase::PullingImages => Self::PullingImages,
+            Phase::PreparingPod => Self::PreparingPod,
             Phase::StartingContainers => Self::StartingContainers,
         }
     }
@@ -144,7 +144,7 @@ impl From<proto::Phase> for Phase {
             proto::Phase::ResolvingPackages => Self::ResolvingPackages,
             proto::Phase::WaitingForSpark => Self::WaitingForSpark,
             proto::Phase::Scheduling => Self::Scheduling,
-            proto::Phase::PullingImages => Self::PullingImages,
+            proto::Phase::PreparingPod => Self::PreparingPod,
             proto::Phase::StartingContainers => Self::StartingContainers,
             // A phase of a newer keeper is told as the least it can be.
             proto::Phase::Preparing | proto::Phase::Unspecified => Self::Preparing,

@@ -341,11 +341,11 @@ mod tests {
         start.enter(Phase::Scheduling);
         start.enter(Phase::Scheduling);
         assert_eq!(start.passed.len(), 0);
-        start.enter(Phase::PullingImages);
+        start.enter(Phase::PreparingPod);
         let DriverState::Starting { phase, passed, .. } = start.state(None) else {
             unreachable!("a start is a start");
         };
-        assert_eq!(phase, Phase::PullingImages);
+        assert_eq!(phase, Phase::PreparingPod);
         let names: Vec<Phase> = passed.iter().map(|(phase, _)| *phase).collect();
         assert_eq!(names, [Phase::Scheduling]);
         assert!(start.since.elapsed() >= Duration::from_secs(2));

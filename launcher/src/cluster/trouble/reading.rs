@@ -33,7 +33,7 @@ pub(crate) fn phase(pod: &Pod) -> Phase {
         return Phase::StartingContainers;
     }
     match condition(status, "PodScheduled") {
-        Some(scheduled) if scheduled.status == "True" => Phase::PullingImages,
+        Some(scheduled) if scheduled.status == "True" => Phase::PreparingPod,
         _ => Phase::Scheduling,
     }
 }

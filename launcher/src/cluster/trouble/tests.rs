@@ -548,10 +548,10 @@ fn a_drivers_pod_goes_through_its_phases() {
     for (status, expected) in [
         (json!({}), Phase::Scheduling),
         (unschedulable("0/1 nodes are available"), Phase::Scheduling),
-        (json!({"conditions": placed}), Phase::PullingImages),
+        (json!({"conditions": placed}), Phase::PreparingPod),
         (
             json!({"conditions": placed, "containerStatuses": container(json!({"waiting": {"reason": "PodInitializing"}}))}),
-            Phase::PullingImages,
+            Phase::PreparingPod,
         ),
         (
             json!({"conditions": placed, "containerStatuses": container(json!({"running": {"startedAt": "2026-11-21T06:00:00Z"}}))}),
