@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::refused::{is_conflict, is_missing, unwatched};
-use super::seen::running_at;
+use super::seen::{is_over, running_at};
 use super::way::Spot;
 use crate::cause::{Cause, Kind};
 use crate::claim::{Claim, ClaimId};
@@ -97,6 +97,26 @@ pub(super) fn ended(job: &Job) -> bool {
         .any(|condition| condition.status == "True" && WORDS.contains(&condition.type_.as_str()))
 }
 
+/// How far the pod of a Job is that has not ended. A Job says so some time after its pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PodOf {
+    /// It is not there yet, or its keeper does not run yet.
+    Starting,
+    /// Its keeper runs there.
+    Up(Spot),
+    /// Its keeper has ended.
+    Over,
+}
+
+impl PodOf {
+    fn of(pod: &Pod) -> Self {
+        if is_over(pod) {
+            return Self::Over;
+        }
+        running_at(pod).map_or(Self::Starting, Self::Up)
+    }
+}
+
 /// Finds the claim's driver or makes it.
 pub(super) async fn find_or_make(
     access: &Access,
@@ -154,12 +174,19 @@ impl Finder<'_> {
                         None => tracing::debug!(name, "another kernel made the Job first"),
                     }
                 }
-                Next::Join { incarnation, .. } => {
+                Next::Join { uid, incarnation } => {
                     let Some(job) = job else { continue };
+                    let spot = match self.pod(&incarnation).await? {
+                        PodOf::Over => {
+                            ends(self.access, &name, &uid).await?;
+                            continue;
+                        }
+                        PodOf::Starting => None,
+                        PodOf::Up(spot) => Some(spot),
+                    };
                     let fresh = fresh(incarnation)?;
                     let made = objects(self.claim, self.profile, self.spec, &fresh);
                     let found = self.complete(&job, made).await?;
-                    let spot = self.spot(&found.incarnation).await?;
                     return Ok(Found { spot, ..found });
                 }
                 Next::Remove { uid, incarnation } => {
@@ -239,8 +266,8 @@ impl Finder<'_> {
         })
     }
 
-    /// Where the keeper of a driver runs, if it does.
-    async fn spot(&self, incarnation: &str) -> Result<Option<Spot>, Cause> {
+    /// How far the pod of a driver is.
+    async fn pod(&self, incarnation: &str) -> Result<PodOf, Cause> {
         let selector = pod_selector(&self.claim.id(), incarnation);
         let selected = ListParams::default().labels(&selector);
         let pods: Api<Pod> = self.access.api();
@@ -248,7 +275,7 @@ impl Finder<'_> {
             .access
             .done("look for the driver's pod", pods.list(&selected))
             .await?;
-        Ok(pods.items.iter().find_map(running_at))
+        Ok(pods.items.first().map_or(PodOf::Starting, PodOf::of))
     }
 
     /// Makes a thing; `None` where it is there already.
@@ -440,6 +467,29 @@ mod tests {
         assert_eq!(next(Some(&job("another", &json!({}))), &id), Next::Foreign);
         let unlabelled = json!({ "metadata": { "labels": null } });
         assert_eq!(own(&unlabelled), Next::Foreign);
+    }
+
+    #[test]
+    fn a_pod_whose_keeper_has_ended_is_not_joined_though_its_job_has_not() {
+        let pod = |status: &Value| {
+            let pod = json!({ "metadata": { "name": "p" }, "status": status });
+            PodOf::of(&serde_json::from_value(pod).unwrap())
+        };
+        let driver = |state: &Value| {
+            json!({ "podIP": "10.0.0.7", "phase": "Running", "containerStatuses": [{
+                "name": "driver", "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": state,
+            }] })
+        };
+        assert_eq!(pod(&json!({})), PodOf::Starting);
+        assert_eq!(pod(&json!({ "phase": "Pending" })), PodOf::Starting);
+        assert_eq!(pod(&driver(&json!({ "waiting": {} }))), PodOf::Starting);
+        let up = pod(&driver(&json!({ "running": {} })));
+        assert!(matches!(up, PodOf::Up(_)), "{up:?}");
+        let ended = json!({ "terminated": { "exitCode": 0 } });
+        assert_eq!(pod(&driver(&ended)), PodOf::Over);
+        for phase in ["Succeeded", "Failed"] {
+            assert_eq!(pod(&json!({ "phase": phase })), PodOf::Over);
+        }
     }
 
     #[test]

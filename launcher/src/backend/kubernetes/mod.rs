@@ -8,11 +8,14 @@ mod seen;
 mod shelf;
 mod way;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use firesteel_session::address::{Address, Token};
 use firesteel_session::dial::Dialer;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use super::{Attachee, Attachment, Backend};
 use crate::attach::client::NotAttached;
@@ -29,6 +32,13 @@ use find::{Found, ends, find_or_make};
 use follow::Follow;
 pub(crate) use shelf::{Kept, Shelf};
 use way::Way;
+
+/// How long a keeper that does not answer is taken for one that has just ended, which Kubernetes
+/// tells later than its closed door does. After that the way to it is taken for broken.
+const SILENT: Duration = Duration::from_secs(5);
+
+/// Pause before another look at a keeper that does not answer.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// Drivers in clusters.
 #[derive(Debug, Clone)]
@@ -71,6 +81,7 @@ impl Backend for Kubernetes {
             ));
         };
         let access = Access::open(spec, &self.environment).await?;
+        let mut silent = None;
         loop {
             let found = find_or_make(&access, claim, profile, spec).await?;
             let (spot, follow_spot) = watch::channel(found.spot.clone());
@@ -94,6 +105,11 @@ impl Backend for Kubernetes {
                     Err(NotAttached::Refused(cause)) => return Err(cause),
                     Err(NotAttached::Unreachable(why)) => {
                         tracing::debug!(why, "the keeper is tried again");
+                        let since = *silent.get_or_insert_with(Instant::now);
+                        if since.elapsed() < SILENT {
+                            sleep(AGAIN).await;
+                            continue;
+                        }
                         None
                     }
                     Err(NotAttached::Ending) => {

@@ -1,7 +1,7 @@
 //! What is known of a driver from outside its pod, and what it means.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, Event, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 
@@ -187,22 +187,29 @@ pub(super) struct Subject<'a> {
 
 /// What the keeper said at its end: it knows more than Kubernetes.
 fn last_words_of(pod: &Pod) -> Option<Cause> {
-    let mut containers = pod.status.as_ref()?.container_statuses.iter().flatten();
-    let driver = containers.find(|container| container.name == DRIVER_CONTAINER)?;
-    let ended = driver.state.as_ref()?.terminated.as_ref()?;
+    let ended = state(pod)?.terminated.as_ref()?;
     last_words::read(ended.message.as_ref()?)
 }
 
 /// Where a driver's keeper runs, if it does.
 pub(super) fn running_at(pod: &Pod) -> Option<Spot> {
-    let status = pod.status.as_ref()?;
-    let mut containers = status.container_statuses.iter().flatten();
-    let driver = containers.find(|container| container.name == DRIVER_CONTAINER)?;
-    driver.state.as_ref()?.running.as_ref()?;
+    state(pod)?.running.as_ref()?;
     Some(Spot {
         pod: pod.name_any(),
-        address: status.pod_ip.as_ref()?.parse().ok()?,
+        address: pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()?,
     })
+}
+
+/// Whether a driver's keeper has ended: a pod is never restarted.
+pub(super) fn is_over(pod: &Pod) -> bool {
+    trouble::ended(pod) || state(pod).is_some_and(|state| state.terminated.is_some())
+}
+
+/// The state of the container with the driver.
+fn state(pod: &Pod) -> Option<&ContainerState> {
+    let mut containers = pod.status.as_ref()?.container_statuses.iter().flatten();
+    let driver = containers.find(|container| container.name == DRIVER_CONTAINER)?;
+    driver.state.as_ref()
 }
 
 /// Whether nothing but a change of the profile or of the namespace helps. A quota may have room in
