@@ -6,6 +6,7 @@ pub mod display;
 pub mod engine;
 mod glob;
 pub mod history;
+pub mod kept;
 pub mod run;
 pub mod serve;
 pub mod wire;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 
 use crate::cell::{Limit, Rows};
 use crate::display::{self, Remaining};
+use crate::kept::size;
 
 /// Rows of a result that are shown where nothing else is asked for.
 const DEFAULT_ROWS: u64 = 1000;
@@ -135,16 +136,6 @@ impl Fetched {
     }
 }
 
-/// The bytes that the rows of a batch take. Columns share the bytes they came in, so that the
-/// buffers themselves would be counted once for each.
-pub(super) fn size(batch: &RecordBatch) -> u64 {
-    let columns = batch.columns().iter().map(|column| {
-        let size = column.to_data().get_slice_memory_size();
-        size.unwrap_or_else(|_unknown| column.get_array_memory_size()) as u64
-    });
-    columns.sum()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -241,12 +232,5 @@ mod tests {
                 "{name}"
             );
         }
-    }
-
-    #[test]
-    fn a_batch_is_as_large_as_its_own_rows() {
-        let whole = batch(1000);
-        assert_eq!(size(&whole), 8000);
-        assert_eq!(size(&whole.slice(10, 5)), 40);
     }
 }

@@ -10,13 +10,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::failure::{self, Place};
 use super::interpreter::{Cell, Outcome};
-use super::limits::{Limits, size};
+use super::limits::Limits;
 use super::margin::Margin;
 use super::statement::{Ran, begin, end, fetch};
 use super::view::View;
 use crate::cell::{Kind, Position, Rows, SqlText, Subject};
 use crate::display::{self, Facts, Remaining};
 use crate::engine::{Opened, Source};
+use crate::kept::size;
 use found::{
     Described, Found, Pattern, Table, batch, described, listed, matching, quoted, schema_in_sql,
     texts,
