@@ -160,6 +160,13 @@ def test_here_is_the_notebooks_folder(kernels, tmp_path):
     assert "PATH_NOT_FOUND" in done.text and "${firesteel.here}" in done.text, done.text
 
 
+def test_a_file_is_found_by_its_name_whatever_the_locale(kernels, tmp_path):
+    (tmp_path / "Übersicht 東京.csv").write_text("7")
+    kernel = kernels(env={"LC_ALL": "C", "FIRESTEEL_SHARE": "kernel"})
+    done = kernel.run(f"SELECT _c0 AS n FROM csv.`{tmp_path}/Übersicht 東京.csv`")
+    assert done.status == "ok" and "7" in done.text, done.text
+
+
 def test_magics_answer(kernel):
     assert "SELECT" in kernel.run("%help").text or "%limit" in kernel.run("%help").text
     kernel.run("SELECT 1")

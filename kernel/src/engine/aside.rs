@@ -98,7 +98,7 @@ impl Fate {
         match self {
             Self::None => Aside::Nothing,
             Self::Planned(wait) => Aside::Soon(format!(
-                "⏳ idle: the Spark driver is given back at {} (in {}) unless a cell runs.{} `%keep 2h` keeps it.",
+                "Idle: the Spark driver is given back at {} (in {}) unless a cell runs.{} `%keep 2h` keeps it.",
                 clock(zone, now + *wait),
                 spoken(*wait),
                 lost("then")
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(
             planned.words(&ledger, &zone, now),
             Aside::Soon(
-                "⏳ idle: the Spark driver is given back at 13:10 Europe/Berlin (in 5 min) \
+                "Idle: the Spark driver is given back at 13:10 Europe/Berlin (in 5 min) \
                  unless a cell runs. `%keep 2h` keeps it."
                     .to_owned()
             )

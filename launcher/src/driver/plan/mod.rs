@@ -2,6 +2,7 @@
 
 mod java;
 mod local;
+mod locale;
 mod pod;
 
 use std::collections::BTreeMap;
@@ -127,6 +128,7 @@ impl Attempt<'_> {
             (PYTHON_VARIABLE.to_owned(), text(&parts.python)),
             ("TMPDIR".to_owned(), text(&scratch.join("tmp"))),
         ]);
+        locale::utf8(&mut environment);
         environment
     }
 

@@ -79,6 +79,7 @@ fn the_environment_is_what_was_allowed_and_ours() {
         [
             "FIRESTEEL_PYTHON",
             "HOME",
+            "LC_CTYPE",
             "PYSPARK_PYTHON",
             "SPARK_CONNECT_AUTHENTICATE_TOKEN",
             "SPARK_HOME",
