@@ -36,18 +36,33 @@ pub enum Argument {
     Null,
     /// `BOOLEAN`.
     Boolean(bool),
+    /// `TINYINT`.
+    Byte(i8),
+    /// `SMALLINT`.
+    Short(i16),
     /// `INT`.
     Integer(i32),
     /// `BIGINT`.
     Long(i64),
-    /// `DECIMAL` with as many digits as are written, at most 38: `-12.50`.
-    Decimal(String),
+    /// `DECIMAL`.
+    Decimal {
+        /// The number as it is written, with at most 38 digits: `-12.50`.
+        digits: String,
+        /// Its precision and scale, where they are not as many digits as are written.
+        size: Option<(u8, i8)>,
+    },
+    /// `FLOAT`.
+    Float(f32),
     /// `DOUBLE`.
     Double(f64),
     /// `STRING`.
     String(String),
     /// `DATE`, in days since 1970-01-01.
     Date(i32),
+    /// `TIMESTAMP`, in microseconds since 1970 in universal time.
+    Timestamp(i64),
+    /// `TIMESTAMP_NTZ`, in microseconds since 1970 by a clock of no zone.
+    TimestampNtz(i64),
 }
 
 /// What happens while a statement runs, in this order: any number of [`Event::Progress`], one

@@ -51,7 +51,10 @@ fn number(text: &str) -> Option<Argument> {
     if mantissa.contains('.') {
         let fits = whole.len() + part.len() <= DIGITS;
         let text = text.strip_prefix('+').unwrap_or(text);
-        return fits.then(|| Argument::Decimal(text.to_owned()));
+        return fits.then(|| Argument::Decimal {
+            digits: text.to_owned(),
+            size: None,
+        });
     }
     let integer = text.parse().map(Argument::Integer);
     integer.or_else(|_| text.parse().map(Argument::Long)).ok()
@@ -104,7 +107,10 @@ mod tests {
     #[test]
     fn a_value_has_the_type_that_spark_gives_the_literal() {
         let text = |text: &str| Argument::String(text.to_owned());
-        let decimal = |digits: &str| Argument::Decimal(digits.to_owned());
+        let decimal = |digits: &str| Argument::Decimal {
+            digits: digits.to_owned(),
+            size: None,
+        };
         let cases = [
             ("1", Argument::Integer(1)),
             (" -7 ", Argument::Integer(-7)),

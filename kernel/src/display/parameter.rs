@@ -1,31 +1,39 @@
 //! How the value of a parameter looks.
 
-use chrono::{Days, NaiveDate};
 use firesteel_session::engine::Argument;
 
-/// `:year = 2013 (INT)`.
+use super::time::{fraction_digits, push_date, push_timestamp};
+
+/// `:year = 2013 (INT)`. Instants are told in universal time.
 pub fn parameter(name: &str, value: &Argument) -> String {
     let (text, of) = match value {
         Argument::Null => return format!(":{name} = NULL"),
         Argument::Boolean(value) => (value.to_string(), "BOOLEAN"),
+        Argument::Byte(value) => (value.to_string(), "TINYINT"),
+        Argument::Short(value) => (value.to_string(), "SMALLINT"),
         Argument::Integer(value) => (value.to_string(), "INT"),
         Argument::Long(value) => (value.to_string(), "BIGINT"),
-        Argument::Decimal(digits) => (digits.clone(), "DECIMAL"),
+        Argument::Decimal { digits, .. } => (digits.clone(), "DECIMAL"),
+        Argument::Float(value) => (format!("{value:?}"), "FLOAT"),
         Argument::Double(value) => (format!("{value:?}"), "DOUBLE"),
         Argument::String(text) => (format!("'{}'", text.replace('\'', "''")), "STRING"),
         Argument::Date(days) => (day(*days), "DATE"),
+        Argument::Timestamp(micros) => (format!("{} UTC", clock(*micros)), "TIMESTAMP"),
+        Argument::TimestampNtz(micros) => (clock(*micros), "TIMESTAMP_NTZ"),
     };
     format!(":{name} = {text} ({of})")
 }
 
 fn day(days: i32) -> String {
-    let span = Days::new(days.unsigned_abs().into());
-    let epoch = NaiveDate::default();
-    let day = match days {
-        0.. => epoch.checked_add_days(span),
-        _ => epoch.checked_sub_days(span),
-    };
-    day.map_or_else(|| format!("day {days}"), |day| day.to_string())
+    let mut text = String::new();
+    push_date(&mut text, days.into());
+    text
+}
+
+fn clock(micros: i64) -> String {
+    let mut text = String::new();
+    push_timestamp(&mut text, micros, None, fraction_digits(micros));
+    text
 }
 
 #[cfg(test)]
@@ -40,7 +48,24 @@ mod tests {
             (Argument::Boolean(true), ":x = true (BOOLEAN)"),
             (Argument::Integer(-1), ":x = -1 (INT)"),
             (Argument::Long(1 << 40), ":x = 1099511627776 (BIGINT)"),
-            (Argument::Decimal("1.50".to_owned()), ":x = 1.50 (DECIMAL)"),
+            (
+                Argument::Decimal {
+                    digits: "1.50".to_owned(),
+                    size: Some((10, 2)),
+                },
+                ":x = 1.50 (DECIMAL)",
+            ),
+            (Argument::Byte(-128), ":x = -128 (TINYINT)"),
+            (Argument::Short(7), ":x = 7 (SMALLINT)"),
+            (Argument::Float(0.1), ":x = 0.1 (FLOAT)"),
+            (
+                Argument::Timestamp(1_500_000),
+                ":x = 1970-01-01 00:00:01.500 UTC (TIMESTAMP)",
+            ),
+            (
+                Argument::TimestampNtz(-1),
+                ":x = 1969-12-31 23:59:59.999999 (TIMESTAMP_NTZ)",
+            ),
             (Argument::Double(1000.0), ":x = 1000.0 (DOUBLE)"),
             (text("it's"), ":x = 'it''s' (STRING)"),
             (Argument::Date(15_736), ":x = 2013-01-31 (DATE)"),

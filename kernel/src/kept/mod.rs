@@ -3,6 +3,7 @@
 //! They are Arrow batches as Spark sent them. What is counted is what is held: the memory behind
 //! the batches, each piece of it once.
 
+mod scalar;
 mod size;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use arrow::datatypes::SchemaRef;
 use crate::display::{Zone, bytes, rows};
 pub(crate) use size::size;
 use size::{first_within, held, packed};
+
+pub use scalar::NoScalar;
 
 /// The name of the last result, which every other result replaces.
 pub const LAST: &str = "_";

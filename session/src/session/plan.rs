@@ -77,16 +77,21 @@ fn expression(value: &Argument) -> proto::Expression {
             kind: Some(Kind::Null(Null::default())),
         }),
         Argument::Boolean(value) => LiteralType::Boolean(*value),
+        Argument::Byte(value) => LiteralType::Byte((*value).into()),
+        Argument::Short(value) => LiteralType::Short((*value).into()),
         Argument::Integer(value) => LiteralType::Integer(*value),
         Argument::Long(value) => LiteralType::Long(*value),
-        Argument::Decimal(digits) => LiteralType::Decimal(Decimal {
+        Argument::Decimal { digits, size } => LiteralType::Decimal(Decimal {
             value: digits.clone(),
-            precision: None,
-            scale: None,
+            precision: size.map(|(precision, _)| precision.into()),
+            scale: size.map(|(_, scale)| scale.into()),
         }),
+        Argument::Float(value) => LiteralType::Float(*value),
         Argument::Double(value) => LiteralType::Double(*value),
         Argument::String(text) => LiteralType::String(text.clone()),
         Argument::Date(days) => LiteralType::Date(*days),
+        Argument::Timestamp(micros) => LiteralType::Timestamp(*micros),
+        Argument::TimestampNtz(micros) => LiteralType::TimestampNtz(*micros),
     };
     proto::Expression {
         common: None,
