@@ -12,3 +12,4 @@ pub mod connect;
 pub mod drivers;
 pub mod house;
 pub mod jupyter;
+pub mod notebook;

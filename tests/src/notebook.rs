@@ -1,0 +1,154 @@
+//! A notebook on a real Spark, without a front end.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use firesteel_kernel::cell::Subject;
+use firesteel_kernel::display::{Lifetime, Start, Zone};
+use firesteel_kernel::engine::{Aside, Background, Opened, Source, Unavailable};
+use firesteel_kernel::run::Cells;
+use firesteel_kernel::run::interpreter::{Cell, Failure, Interpreter, Outcome};
+use firesteel_kernel::wire::iopub::Output;
+use firesteel_kernel::wire::stdin::Stdin;
+use firesteel_launcher::attach::state::Executors;
+use firesteel_launcher::launcher::LogsOf;
+use firesteel_session::error::Error;
+use firesteel_session::session::Session;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::connect::real::Spark;
+
+/// One session that is there from the start.
+struct Ready(Arc<Session>);
+
+#[async_trait]
+impl Source for Ready {
+    async fn open(&mut self, _start: watch::Sender<Start>) -> Result<Opened, Unavailable> {
+        Ok(Opened {
+            engine: self.0.clone(),
+            zone: Zone::utc(),
+            lifetime: Lifetime::Driver,
+            notice: None,
+            started: None,
+        })
+    }
+
+    async fn lost(&mut self, error: &Error) -> String {
+        error.to_string()
+    }
+
+    async fn ended(&self) {
+        pending::<()>().await;
+    }
+
+    async fn aside(&mut self) -> Aside {
+        pending().await
+    }
+
+    fn background(&self) -> Option<Background> {
+        None
+    }
+
+    fn executors(&self) -> Option<Executors> {
+        None
+    }
+
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn busy(&mut self, _busy: bool) {}
+
+    fn record(&mut self, _subject: &Subject) {}
+
+    async fn describe(&mut self) -> String {
+        String::new()
+    }
+
+    async fn logs(&mut self, _of: LogsOf, _lines: usize) -> Result<String, Unavailable> {
+        Ok(String::new())
+    }
+
+    async fn keep(&mut self, _time: Option<Duration>) -> String {
+        String::new()
+    }
+
+    async fn stop(&mut self) -> Result<String, Unavailable> {
+        Ok(String::new())
+    }
+
+    fn profiles(&self) -> String {
+        String::new()
+    }
+
+    async fn choose(&mut self, _profile: &str) -> Result<String, Unavailable> {
+        Ok(String::new())
+    }
+
+    async fn close(&mut self) {}
+}
+
+/// A notebook on a session of its own.
+pub struct Notebook(Cells);
+
+impl Notebook {
+    /// One that has run nothing yet.
+    pub fn on(spark: &Spark) -> Self {
+        Self(Cells::new(Box::new(Ready(Arc::new(spark.session())))))
+    }
+
+    /// Runs a cell: how it ends and the plain text of all it shows.
+    pub async fn run(&mut self, code: &str) -> (Outcome, String) {
+        let (output, captured) = Output::captured();
+        let cell = Cell {
+            count: 1,
+            silent: false,
+            output,
+            stdin: Stdin::refused(),
+            stop: CancellationToken::new(),
+        };
+        let outcome = self.0.execute(code, cell).await;
+        let messages = captured.messages();
+        let shown = messages
+            .iter()
+            .filter_map(|(_, content)| content["data"]["text/plain"].as_str());
+        (outcome, shown.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The same, where all of the cell runs.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn done(&mut self, code: &str) -> String {
+        match self.run(code).await {
+            (Outcome::Done, shown) => shown,
+            (other, _) => panic!("{code}: {other:?}"),
+        }
+    }
+
+    /// Why a cell fails.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn fails(&mut self, code: &str) -> Failure {
+        match self.run(code).await {
+            (Outcome::Failed(failure), _) => failure,
+            other => panic!("{code}: {other:?}"),
+        }
+    }
+}
+
+/// A failure's lines without their colours.
+pub fn lines(failure: &Failure) -> Vec<String> {
+    let colours = ["\u{1b}[0m", "\u{1b}[1;31m", "\u{1b}[2m", "\u{1b}[31m"];
+    let plain = |line: &String| {
+        let line = line.clone();
+        colours
+            .iter()
+            .fold(line, |line, colour| line.replace(colour, ""))
+    };
+    failure.traceback.iter().map(plain).collect()
+}
