@@ -7,6 +7,7 @@ use firesteel_session::engine::Argument;
 use super::nearest::nearest;
 use super::value::read_value;
 use super::{Problem, SqlText};
+use crate::kept::LAST;
 
 /// An order to the kernel.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,10 @@ pub enum Magic {
     },
     /// Take the value of a parameter back.
     Unset(String),
+    /// List the results that are kept and the parameters that have a value.
+    Vars,
+    /// Let the kept result of this name go.
+    Drop(String),
     /// Say how much of a result is fetched at most, or set it for the cells that follow.
     Limit(Option<Limit>),
 }
@@ -88,8 +93,8 @@ enum Read {
 /// The cell magic that is not in the table: it says what its cell is, and is no order.
 const SQL: (&str, &str, &str) = (
     "%%sql",
-    "%%sql [-n ROWS]",
-    "on the first line: the cell is Spark SQL (as is any other); -n limits the rows of its results, `-n all` fetches all",
+    "%%sql [-o NAME] [-n ROWS]",
+    "on the first line: the cell is Spark SQL (as is any other); -o keeps the last result of the cell under a name, all of its rows; -n limits the rows of its results, `-n all` fetches all",
 );
 
 /// The magic that is followed by a statement.
@@ -188,15 +193,25 @@ const TABLE: &[Spec] = &[
             words => Ok(Magic::Tables(words.join(" "))),
         }),
     },
+    Spec {
+        name: "vars",
+        usage: "%vars [drop NAME]",
+        about: "list the results that are kept, `_` is the last one, and the values of parameters; `drop` lets a result go",
+        read: Read::Words(|words| match words {
+            [] => Ok(Magic::Vars),
+            ["drop", name] => Ok(Magic::Drop((*name).to_owned())),
+            _ => Err("give it nothing, or `drop` and the name of a kept result"),
+        }),
+    },
 ];
 
 fn set(text: &str) -> Result<Magic, &'static str> {
     let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let name = name.strip_prefix(':').unwrap_or(name);
-    let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match (name, value.trim()) {
         ("", "") => Ok(Magic::Values),
-        _ if name.is_empty() || !legal || name.starts_with(|c: char| c.is_ascii_digit()) => {
+        (LAST, _) => Err("`:_` is the last result; give it another name, and a value"),
+        _ if own_name(name).is_none() => {
             Err("give it a name of letters, digits and `_`, and a value")
         }
         (name, "") => Ok(Magic::Unset(name.to_owned())),
@@ -206,6 +221,16 @@ fn set(text: &str) -> Result<Magic, &'static str> {
         }),
     }
 }
+
+/// The word, where it is a name that a value or a result can be given.
+fn own_name(word: &str) -> Option<&str> {
+    let legal = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let digit = word.starts_with(|c: char| c.is_ascii_digit());
+    (legal && !digit && !word.is_empty() && word != LAST).then_some(word)
+}
+
+const NAME: &str = "a result is kept under a name of letters, digits and `_`, other than `_`, which is the last result";
+
 const PATTERN: &str = "give it a part of a name or a comment; `*` stands for anything";
 
 const ROWS: &str = "give it a number of rows or `all`";
@@ -335,24 +360,52 @@ pub(super) fn read_line(line: &str) -> Result<Magic, Problem> {
     })
 }
 
-/// Reads a cell's first line that starts with `%%`, and says what it limits results to.
-pub(super) fn read_first_line(line: &str) -> Result<Option<Rows>, Problem> {
+/// What a `%%sql` line says of its cell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct First {
+    /// What the cell's results are limited to.
+    pub(super) rows: Option<Rows>,
+    /// The name that its last result is kept under.
+    pub(super) keep: Option<String>,
+}
+
+/// Reads a cell's first line that starts with `%%`.
+pub(super) fn read_first_line(line: &str) -> Result<First, Problem> {
     let (name, arguments) = name_and_rest(line);
     if name != SQL.0 {
         return Err(unknown(name));
     }
     let words: Vec<&str> = arguments.split_whitespace().collect();
-    let read = match words.as_slice() {
-        [] => Ok(None),
-        ["-n", count] => rows(count).map(Some),
-        ["-n"] => Err("`-n` is followed by a number of rows or `all`"),
-        _ => Err("nothing or `-n ROWS` stands on the line, and the SQL below it"),
-    };
-    read.map_err(|expected| Problem::Arguments {
+    first(&words).map_err(|expected| not_so(arguments, expected))
+}
+
+/// That what a `%%sql` line says is not what is `expected` there.
+pub(super) fn not_so(arguments: &str, expected: &'static str) -> Problem {
+    Problem::Arguments {
         usage: SQL.1,
         expected,
         got: arguments.to_owned(),
-    })
+    }
+}
+
+fn first(mut words: &[&str]) -> Result<First, &'static str> {
+    let mut first = First::default();
+    loop {
+        words = match words {
+            [] => return Ok(first),
+            ["-n", count, rest @ ..] if first.rows.is_none() => {
+                first.rows = Some(rows(count)?);
+                rest
+            }
+            ["-o", name, rest @ ..] if first.keep.is_none() => {
+                first.keep = Some(own_name(name).ok_or(NAME)?.to_owned());
+                rest
+            }
+            ["-n"] => return Err("`-n` is followed by a number of rows or `all`"),
+            ["-o"] => return Err("`-o` is followed by a name to keep the result under"),
+            _ => return Err("`-o NAME` and `-n ROWS` may stand on the line, and the SQL below it"),
+        };
+    }
 }
 
 fn name_and_rest(line: &str) -> (&str, &str) {

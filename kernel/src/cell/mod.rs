@@ -50,6 +50,8 @@ pub struct SqlText {
     pub subject: Subject,
     /// The limit that `%%sql -n` sets for the statements of its cell.
     pub rows: Option<Rows>,
+    /// The name that `%%sql -o` keeps the statement's result under, should it have one.
+    pub keep: Option<String>,
     /// The names that stand behind a `:` in it, as parameters do; a path into semi-structured data
     /// (`column:name`) looks the same.
     pub parameters: BTreeSet<String>,

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::kind::classify;
-use super::magic::{EXPLAIN_USAGE, Magic, Rows, read_first_line, read_line};
+use super::magic::{EXPLAIN_USAGE, First, Magic, Rows, not_so, read_first_line, read_line};
 use super::split::{Statement, Stretch, split};
 use super::tokens::{Shape, Token};
-use super::{CellError, Piece, Position, Problem, SqlText};
+use super::{CellError, Kind, Piece, Position, Problem, SqlText};
 
 /// Takes a cell apart. A cell of nothing but white space and comments has no pieces.
 ///
-/// `%%sql [-n ROWS]` stands on the first line; a line magic on a line of its own where a
+/// `%%sql [-o NAME] [-n ROWS]` stands on the first line; a line magic on a line of its own where a
 /// statement may begin, where `%explain` takes the statement that follows it; anything else is SQL, cut at `;`. What cannot be told apart (an unclosed
 /// string, say) reaches Spark whole, which explains it best.
 ///
@@ -19,12 +19,13 @@ use super::{CellError, Piece, Position, Problem, SqlText};
 pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
     let mut walk = Walk::new(source);
     let head = head(source)?;
+    let rows = head.first.rows;
     let mut pieces = Vec::new();
     let mut stretches = split(source, head.end).into_iter().peekable();
     while let Some(stretch) = stretches.next() {
         match stretch {
             Stretch::Sql(statement) => {
-                pieces.push(Piece::Sql(sql(source, statement, &mut walk, head.rows)));
+                pieces.push(Piece::Sql(sql(source, statement, &mut walk, rows)));
             }
             Stretch::Magic(range) => {
                 let line = walk.to(range.start).line;
@@ -43,7 +44,7 @@ pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
                         };
                         return Err(CellError { line, problem });
                     }
-                    let statement = sql(source, statement, &mut walk, head.rows);
+                    let statement = sql(source, statement, &mut walk, rows);
                     *explained = Some(Box::new(statement));
                 }
                 pieces.push(Piece::Magic(magic));
@@ -60,7 +61,36 @@ pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
             }
         }
     }
+    if let Some(name) = &head.first.keep
+        && !keep(&mut pieces, name)
+    {
+        let line = 1 + source[..head.start].matches('\n').count();
+        let arguments =
+            source[head.start..head.end].trim_start_matches(|c: char| !c.is_whitespace());
+        let expected = "`-o` keeps the result of a query, and below the line stands none";
+        let problem = not_so(arguments.trim(), expected);
+        return Err(CellError { line, problem });
+    }
     Ok(pieces)
+}
+
+/// Has the last result of the cell kept: that of its last query, and in its place that of a
+/// statement behind it of which nobody can tell whether it has one. Says whether there is any.
+fn keep(pieces: &mut [Piece], name: &str) -> bool {
+    let mut marked = false;
+    for piece in pieces.iter_mut().rev() {
+        let Piece::Sql(statement) = piece else {
+            continue;
+        };
+        if matches!(statement.kind, Kind::Query | Kind::Unknown) {
+            statement.keep = Some(name.to_owned());
+            marked = true;
+        }
+        if statement.kind == Kind::Query {
+            break;
+        }
+    }
+    marked
 }
 
 fn sql(source: &str, statement: Statement, walk: &mut Walk<'_>, rows: Option<Rows>) -> SqlText {
@@ -72,6 +102,7 @@ fn sql(source: &str, statement: Statement, walk: &mut Walk<'_>, rows: Option<Row
         kind,
         subject,
         rows,
+        keep: None,
         parameters,
     }
 }
@@ -93,9 +124,10 @@ fn parameters(source: &str, tokens: &[Token]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a `%%` line says, and the byte where the rest of the cell begins.
+/// What a `%%` line says, and the bytes between which it stands.
 pub(super) struct Head {
-    pub(super) rows: Option<Rows>,
+    pub(super) first: First,
+    pub(super) start: usize,
     pub(super) end: usize,
     /// Whether there is such a line.
     pub(super) present: bool,
@@ -105,19 +137,21 @@ pub(super) fn head(source: &str) -> Result<Head, CellError> {
     let start = source.len() - source.trim_start().len();
     if !source[start..].starts_with("%%") {
         return Ok(Head {
-            rows: None,
+            first: First::default(),
+            start: 0,
             end: 0,
             present: false,
         });
     }
     let rest = &source[start..];
     let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
-    let rows = read_first_line(line).map_err(|problem| CellError {
+    let first = read_first_line(line).map_err(|problem| CellError {
         line: source[..start].matches('\n').count() + 1,
         problem,
     })?;
     Ok(Head {
-        rows,
+        first,
+        start,
         end: start + line.len(),
         present: true,
     })

@@ -124,12 +124,47 @@ fn a_wrong_magic_says_what_is_right() {
         (
             "\n%%sql SELECT 1",
             2,
-            "`%%sql [-n ROWS]`: nothing or `-n ROWS` stands on the line, and the SQL below it, not `SELECT 1`.",
+            "`%%sql [-o NAME] [-n ROWS]`: `-o NAME` and `-n ROWS` may stand on the line, and the SQL below it, not `SELECT 1`.",
         ),
         (
             "%%sql -n\nSELECT 1",
             1,
-            "`%%sql [-n ROWS]`: `-n` is followed by a number of rows or `all`, not `-n`.",
+            "`%%sql [-o NAME] [-n ROWS]`: `-n` is followed by a number of rows or `all`, not `-n`.",
+        ),
+        (
+            "%%sql -n 5 -o\nSELECT 1",
+            1,
+            "`%%sql [-o NAME] [-n ROWS]`: `-o` is followed by a name to keep the result under, not `-n 5 -o`.",
+        ),
+        (
+            "%%sql -o _\nSELECT 1",
+            1,
+            "`%%sql [-o NAME] [-n ROWS]`: a result is kept under a name of letters, digits and `_`, other than `_`, which is the last result, not `-o _`.",
+        ),
+        (
+            "%%sql -o 2nd\nSELECT 1",
+            1,
+            "`%%sql [-o NAME] [-n ROWS]`: a result is kept under a name of letters, digits and `_`, other than `_`, which is the last result, not `-o 2nd`.",
+        ),
+        (
+            "%%sql -o a -o b\nSELECT 1",
+            1,
+            "`%%sql [-o NAME] [-n ROWS]`: `-o NAME` and `-n ROWS` may stand on the line, and the SQL below it, not `-o a -o b`.",
+        ),
+        (
+            "\n%%sql  -o made\nCREATE VIEW v AS SELECT 1",
+            2,
+            "`%%sql [-o NAME] [-n ROWS]`: `-o` keeps the result of a query, and below the line stands none, not `-o made`.",
+        ),
+        (
+            "%set _ 5",
+            1,
+            "`%set [NAME [VALUE]]`: `:_` is the last result; give it another name, and a value, not `_ 5`.",
+        ),
+        (
+            "%vars a",
+            1,
+            "`%vars [drop NAME]`: give it nothing, or `drop` and the name of a kept result, not `a`.",
         ),
         (
             "SELECT 1;\n%%sql",
@@ -161,6 +196,42 @@ fn the_cell_magics_limit_holds_for_its_statements() {
     assert_eq!(rows, [Some(Rows::AtMost(5)); 2]);
     assert_eq!(sql("%%sql -n all\nSELECT 1")[0].rows, Some(Rows::All));
     assert_eq!(sql("%%sql\nSELECT 1")[0].rows, None);
+}
+
+#[test]
+fn the_last_result_of_a_cell_is_kept() {
+    for (source, expected) in [
+        ("%%sql -o a\nSELECT 1", &[Some("a")][..]),
+        (
+            "%%sql -n 5 -o b_2\nSELECT 1; SELECT 2",
+            &[None, Some("b_2")],
+        ),
+        ("%%sql -o a -n all\nSELECT 1; USE b", &[Some("a"), None]),
+        ("%%sql -o a\nUSE b; SELECT 1;\n%limit", &[None, Some("a")]),
+        // What nobody can tell may have a result, and may have none.
+        (
+            "%%sql -o a\nSELECT 1; SELECT 2; CALL p(); CALL q()",
+            &[None, Some("a"), Some("a"), Some("a")],
+        ),
+        ("%%sql -o a\nEXECUTE IMMEDIATE 'SELECT 1'", &[Some("a")]),
+        ("%%sql\nSELECT 1", &[None]),
+    ] {
+        let statements = sql(source);
+        let kept: Vec<_> = statements.iter().map(|sql| sql.keep.as_deref()).collect();
+        assert_eq!(kept, expected, "{source}");
+    }
+}
+
+#[test]
+fn kept_results_are_listed_and_let_go() {
+    for (source, expected) in [
+        ("%vars", Magic::Vars),
+        ("%vars drop a", Magic::Drop("a".to_owned())),
+        ("%vars drop _", Magic::Drop("_".to_owned())),
+    ] {
+        assert_eq!(parse(source), Ok(vec![Piece::Magic(expected)]), "{source}");
+    }
+    assert!(parse("%vars drop").is_err());
 }
 
 #[test]
@@ -255,7 +326,7 @@ fn help_and_list_are_the_table_that_parses() {
     }
     assert_eq!(
         listed,
-        "%%sql  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables"
+        "%%sql  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %vars"
     );
 }
 
@@ -494,7 +565,7 @@ fn what_could_stand_at_the_cursor_is_proposed() {
             "%",
             &[
                 "%%sql", "%explain", "%help", "%keep", "%limit", "%logs", "%lsmagic", "%profile",
-                "%session", "%set", "%stop", "%tables",
+                "%session", "%set", "%stop", "%tables", "%vars",
             ],
         ),
         ("%l|", "%l", &["%limit", "%logs", "%lsmagic"]),
@@ -507,7 +578,7 @@ fn what_could_stand_at_the_cursor_is_proposed() {
         ("%explain sel|", "sel", &["select"]),
         ("%explain\nsel|", "sel", &["select"]),
         ("%explain |", "", &[]),
-        ("%%sql |", "", &["-n"]),
+        ("%%sql |", "", &["-n", "-o"]),
         ("%%sql -n 5\nsel|", "sel", &["select"]),
         ("%%sql\n%s|", "%s", &["%session", "%set", "%stop"]),
     ];

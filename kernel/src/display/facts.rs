@@ -25,6 +25,8 @@ pub struct Facts {
 pub enum Remaining {
     /// It has none.
     Nothing,
+    /// It is told elsewhere, and not all that were fetched may be shown.
+    NotShown,
     /// It has some beyond the limit of rows.
     OverRows,
     /// It has some beyond this limit of bytes, at which the fetch was ended.
@@ -42,12 +44,18 @@ pub(super) fn push_footer(html: &mut String, text: &str) {
 pub(super) fn footer_text(shown: u64, most: u64, facts: &Facts) -> String {
     let fetched = count(facts.rows);
     let rows = match facts.remaining {
-        Remaining::Nothing if shown >= facts.rows => rows(shown),
+        Remaining::Nothing | Remaining::NotShown if shown >= facts.rows => rows(shown),
         Remaining::Nothing => format!(
             "{} of {} shown: a table is cut at {}; fewer columns or a `WHERE` show the rest",
             count(shown),
             rows(facts.rows),
             bytes(most)
+        ),
+        Remaining::NotShown => format!(
+            "{} of {} shown; `%limit rows {}` shows more",
+            count(shown),
+            rows(facts.rows),
+            shown.max(100).saturating_mul(10)
         ),
         Remaining::OverRows => format!(
             "{} shown, {fetched} fetched, there are more; `%limit rows {}` shows more",
@@ -141,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_footer_says_what_is_shown_of_what_there_is() {
-        use Remaining::{Nothing, OverBytes, OverRows};
+        use Remaining::{NotShown, Nothing, OverBytes, OverRows};
         let cases = [
             (0, 0, Nothing, None, "0 rows · 0 bytes"),
             (1, 1, Nothing, Some(0), "1 row · 8 bytes"),
@@ -152,6 +160,13 @@ mod tests {
                 Nothing,
                 Some(3_141_592),
                 "1,000 of 336,776 rows shown: a table is cut at 16.0 MB; fewer columns or a `WHERE` show the rest · 2.7 MB",
+            ),
+            (
+                1000,
+                336_776,
+                NotShown,
+                None,
+                "1,000 of 336,776 rows shown; `%limit rows 10000` shows more · 2.7 MB",
             ),
             (
                 1000,

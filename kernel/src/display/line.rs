@@ -29,11 +29,18 @@ pub fn answer(
     facts: &Facts,
     lifetime: Lifetime,
 ) -> Media {
-    match sentence(&statement.subject, schema, batches, lifetime) {
-        Some(said) if statement.kind != Kind::Query => one_line(&said, facts),
+    let said = sentence(&statement.subject, schema, batches, lifetime);
+    match said.filter(|_| statement.kind != Kind::Query) {
+        Some(said) => one_line(&said, facts),
         None if schema.fields().is_empty() => one_line("Done.", facts),
-        _ => table(schema, batches, zone, facts),
+        None => table(schema, batches, zone, facts),
     }
+}
+
+/// Whether Spark answered to a statement with rows, be they none, and not only with what it did.
+pub fn is_table(statement: &SqlText, schema: &Schema, batches: &[RecordBatch]) -> bool {
+    let said = || sentence(&statement.subject, schema, batches, Lifetime::Kept);
+    !schema.fields().is_empty() && (statement.kind == Kind::Query || said().is_none())
 }
 
 fn one_line(said: &str, facts: &Facts) -> Media {

@@ -18,13 +18,14 @@ mod text;
 mod time;
 mod types;
 mod value;
+mod vars;
 mod zone;
 
 use jupyter_protocol::{Media, MediaType};
 
 pub use facts::{Facts, Remaining};
 pub(crate) use facts::{bytes, rows};
-pub use line::{Lifetime, answer};
+pub use line::{Lifetime, answer, is_table};
 pub use note::noted;
 pub use parameter::parameter;
 pub use plan::plan;
@@ -32,6 +33,7 @@ pub use progress::{running, should_update};
 pub use start::{Start, Started, starting, with_start};
 pub use table::table;
 pub use types::spark_type;
+pub use vars::{Held, Var, vars};
 pub use zone::Zone;
 
 /// Lines of text, such as an answer of the kernel itself or a driver's log.

@@ -17,13 +17,16 @@ use super::{explain, magics, statement};
 use crate::cell::{self, Column, Named, Piece, ProposalKind, SqlText};
 use crate::display::{self, error::not_run};
 use crate::engine::{Aside, CatalogCache, Source};
+use crate::kept::Shelf;
 
-/// What magics set for the cells that follow.
+/// What cells leave for those that follow.
 #[derive(Default)]
 pub(super) struct Settings {
     pub(super) limits: Limits,
-    /// The values of parameters, by their names.
+    /// The values of parameters that `%set` gave, by their names.
     pub(super) values: BTreeMap<String, Argument>,
+    /// The results that are kept.
+    pub(super) shelf: Shelf,
 }
 
 /// How long a completion waits for Spark to name columns.
@@ -73,26 +76,14 @@ impl Cells {
                 Piece::Sql(text) => {
                     number += 1;
                     self.last = Some(explain::apart(text));
+                    let parameters = self.settings.parameters(text);
                     let place = Place {
                         statement: text,
-                        values: &self.settings.values,
+                        parameters: &parameters,
                         number: (number, statements),
                     };
-                    let limits = self.settings.limits;
-                    let limits = Limits {
-                        rows: text.rows.unwrap_or(limits.rows),
-                        ..limits
-                    };
-                    let margin = &mut self.margin;
-                    statement::run(
-                        &mut *busy.0,
-                        place,
-                        limits,
-                        &cell.output,
-                        margin,
-                        &cell.stop,
-                    )
-                    .await
+                    let (settings, margin) = (&mut self.settings, &mut self.margin);
+                    statement::run(&mut *busy.0, place, settings, cell, margin).await
                 }
             };
             match outcome {

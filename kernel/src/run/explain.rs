@@ -1,11 +1,9 @@
 //! Shows how Spark would run a statement.
 
-use std::collections::BTreeMap;
-
 use arrow::array::AsArray;
-use firesteel_session::engine::Argument;
 use firesteel_session::error::{Error, QueryContext, SparkError};
 
+use super::cells::Settings;
 use super::failure::{self, Place};
 use super::interpreter::{Cell, Failure, Outcome};
 use super::limits::Limits;
@@ -39,7 +37,7 @@ pub(super) fn apart(statement: &SqlText) -> SqlText {
 pub(super) async fn run(
     source: &mut dyn Source,
     statement: Option<&SqlText>,
-    values: &BTreeMap<String, Argument>,
+    settings: &Settings,
     cell: &Cell,
     margin: &mut Margin,
 ) -> Outcome {
@@ -55,9 +53,10 @@ pub(super) async fn run(
         });
     };
     let question = question(statement);
+    let parameters = settings.parameters(&question);
     let place = Place {
         statement: &question,
-        values,
+        parameters: &parameters,
         number: (1, 1),
     };
     let (mut view, opened) = match begin(source, &cell.output, margin, &cell.stop).await {
@@ -162,6 +161,7 @@ fn question(statement: &SqlText) -> SqlText {
         kind: Kind::Query,
         subject: Subject::Other,
         rows: None,
+        keep: None,
         parameters: statement.parameters.clone(),
     }
 }

@@ -1,11 +1,9 @@
 //! What a failure says in the cell.
 
-use std::collections::BTreeMap;
-
-use firesteel_session::engine::Argument;
 use firesteel_session::error::{Error, SparkError};
 
 use super::interpreter::Failure;
+use super::parameters::Parameters;
 use crate::cell::{CellError, SqlText};
 use crate::display::error::{Context, SqlProblem, report};
 use crate::engine::Unavailable;
@@ -14,8 +12,8 @@ use crate::engine::Unavailable;
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) statement: &'a SqlText,
-    /// What `%set` has set.
-    pub(super) values: &'a BTreeMap<String, Argument>,
+    /// What its parameters stand for.
+    pub(super) parameters: &'a Parameters,
     /// Its number and how many the cell has.
     pub(super) number: (usize, usize),
 }
@@ -130,10 +128,16 @@ fn of_spark(error: &SparkError, place: Place<'_>) -> Failure {
         start: place.statement.start,
         statement: place.number,
     });
+    let unbound = error.class.as_deref() == Some("UNBOUND_SQL_PARAMETER");
+    let refused = place.parameters.refused.iter().filter(|_| unbound);
     Failure {
         name: report.name,
         value: report.value,
-        traceback: report.traceback,
+        traceback: report
+            .traceback
+            .into_iter()
+            .chain(refused.cloned())
+            .collect(),
     }
 }
 

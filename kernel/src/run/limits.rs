@@ -4,9 +4,9 @@ use std::fmt;
 
 use arrow::array::RecordBatch;
 
-use crate::cell::{Limit, Rows};
+use crate::cell::{Limit, Rows, SqlText};
 use crate::display::{self, Remaining};
-use crate::kept::size;
+use crate::kept::{NAMED_BYTES, size};
 
 /// Rows of a result that are shown where nothing else is asked for.
 const DEFAULT_ROWS: u64 = 1000;
@@ -45,6 +45,23 @@ impl Limits {
         match self.rows {
             Rows::AtMost(count) => Some(count.saturating_add(1)),
             Rows::All => None,
+        }
+    }
+}
+
+impl Limits {
+    /// Those of one statement's fetch. A result that is kept by name is fetched whole, as far as it
+    /// can be kept.
+    pub(super) fn of(self, statement: &SqlText) -> Self {
+        match statement.keep {
+            None => Self {
+                rows: statement.rows.unwrap_or(self.rows),
+                ..self
+            },
+            Some(_) => Self {
+                rows: statement.rows.unwrap_or(Rows::All),
+                bytes: NAMED_BYTES,
+            },
         }
     }
 }
@@ -114,18 +131,8 @@ impl Fetched {
 
     /// The rows within the limit of rows, and whether there are others.
     pub(super) fn within(&self) -> (Vec<RecordBatch>, Remaining) {
-        let most = match self.limits.rows {
-            Rows::AtMost(count) => count,
-            Rows::All => u64::MAX,
-        };
-        let mut left = usize::try_from(most).unwrap_or(usize::MAX);
-        let batches = self.batches.iter().map(|batch| {
-            let taken = batch.num_rows().min(left);
-            left -= taken;
-            batch.slice(0, taken)
-        });
-        let batches = batches.collect();
-        let remaining = if self.rows > most {
+        let batches = first(&self.batches, self.limits.rows);
+        let remaining = if matches!(self.limits.rows, Rows::AtMost(most) if self.rows > most) {
             Remaining::OverRows
         } else if self.full {
             Remaining::OverBytes(self.limits.bytes)
@@ -134,6 +141,20 @@ impl Fetched {
         };
         (batches, remaining)
     }
+}
+
+/// The first rows, as many as are wanted.
+pub(super) fn first(batches: &[RecordBatch], rows: Rows) -> Vec<RecordBatch> {
+    let mut left = match rows {
+        Rows::AtMost(count) => usize::try_from(count).unwrap_or(usize::MAX),
+        Rows::All => usize::MAX,
+    };
+    let first = batches.iter().map(|batch| {
+        let taken = batch.num_rows().min(left);
+        left -= taken;
+        batch.slice(0, taken)
+    });
+    first.collect()
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! Orders to the kernel itself.
 
-use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use firesteel_launcher::launcher::LogsOf;
-use firesteel_session::engine::Argument;
 
 use super::cells::Settings;
 use super::interpreter::{Cell, Failure, Outcome};
 use super::margin::Margin;
-use super::{explain, failure, search};
+use super::{explain, failure, search, vars};
 use crate::cell::{self, Magic, SqlText};
 use crate::display;
 use crate::engine::{Source, Unavailable};
@@ -26,9 +25,15 @@ pub(super) async fn run(
     let answer: Result<String, Failure> = match magic {
         Magic::Explain(statement) => {
             let statement = statement.as_deref().or(last);
-            return explain::run(source, statement, &settings.values, cell, margin).await;
+            return explain::run(source, statement, settings, cell, margin).await;
         }
         Magic::Tables(pattern) => return search::run(source, pattern, cell, margin).await,
+        Magic::Vars => {
+            let listed = vars::list(settings, SystemTime::now());
+            cell.output.result(cell.count, listed).await;
+            return Outcome::Done;
+        }
+        Magic::Drop(name) => vars::drop(settings, name),
         Magic::Help(name) => Ok(cell::help(*name)),
         Magic::List => Ok(cell::lsmagic()),
         Magic::Limit(limit) => {
@@ -37,16 +42,9 @@ pub(super) async fn run(
             }
             Ok(settings.limits.to_string())
         }
-        Magic::Values => Ok(values_in_words(&settings.values)),
-        Magic::Set { name, value } => {
-            let text = display::parameter(name, value);
-            settings.values.insert(name.clone(), value.clone());
-            Ok(text)
-        }
-        Magic::Unset(name) => match settings.values.remove(name) {
-            Some(_) => Ok(format!("`:{name}` has no value any more.")),
-            None => Ok(format!("`:{name}` had no value.")),
-        },
+        Magic::Values => Ok(vars::values(settings)),
+        Magic::Set { name, value } => Ok(vars::set(settings, name, value)),
+        Magic::Unset(name) => Ok(vars::unset(settings, name)),
         Magic::Profile(None) => Ok(source.profiles()),
         Magic::Profile(Some(name)) => source.choose(name).await.map_err(failed),
         Magic::Session => Ok(source.describe().await),
@@ -67,14 +65,4 @@ pub(super) async fn run(
         }
         Err(failure) => Outcome::Failed(failure),
     }
-}
-
-fn values_in_words(values: &BTreeMap<String, Argument>) -> String {
-    if values.is_empty() {
-        return "No parameter has a value; `%set NAME VALUE` gives `:NAME` one.".to_owned();
-    }
-    let lines = values
-        .iter()
-        .map(|(name, value)| display::parameter(name, value));
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -4,12 +4,15 @@ mod cells;
 mod explain;
 mod failure;
 pub mod interpreter;
+mod keep;
 mod limits;
 mod magics;
 mod margin;
+mod parameters;
 pub mod queue;
 mod search;
 mod statement;
+mod vars;
 mod view;
 
 pub use cells::Cells;

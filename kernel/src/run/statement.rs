@@ -1,23 +1,25 @@
 //! Runs one statement: its events in, its display out.
 
-use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use firesteel_session::engine::{Argument, Event, Progress, Statement};
+use firesteel_session::engine::{Event, Progress, Statement};
 use firesteel_session::error::Error;
 use futures::StreamExt as _;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::cells::Settings;
 use super::failure::{self, Place};
-use super::interpreter::{Failure, Outcome};
-use super::limits::{Fetched, Limits};
+use super::interpreter::{Cell, Failure, Outcome};
+use super::keep::{Said, keep};
+use super::limits::{Fetched, Limits, first};
 use super::margin::Margin;
 use super::view::View;
-use crate::display::{self, Facts, Start};
+use crate::cell::Rows;
+use crate::display::{self, Facts, Remaining, Start};
 use crate::engine::{Opened, Source, Unavailable};
 use crate::wire::iopub::Output;
 
@@ -36,7 +38,7 @@ pub(super) enum Ran {
 
 /// A result as it was fetched.
 pub(super) struct Answer {
-    schema: Option<SchemaRef>,
+    pub(super) schema: Option<SchemaRef>,
     pub(super) fetched: Fetched,
     progress: Progress,
     /// From the request to the last response that was wanted.
@@ -49,22 +51,36 @@ pub(super) struct Answer {
 pub(super) async fn run(
     source: &mut dyn Source,
     place: Place<'_>,
-    limits: Limits,
-    output: &Output,
+    settings: &mut Settings,
+    cell: &Cell,
     margin: &mut Margin,
-    stop: &CancellationToken,
 ) -> Outcome {
+    let Cell { output, stop, .. } = cell;
     let (mut view, opened) = match begin(source, output, margin, stop).await {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
+    let limits = settings.limits.of(place.statement);
     let ran = fetch(source, &opened, place, limits, &mut view, output, stop).await;
     let (view, answer) = match end(ran, view, margin).await {
         Ok(ended) => ended,
         Err(outcome) => return outcome,
     };
     source.record(&place.statement.subject);
-    let mut media = shown(&answer, place, &opened);
+    let kept = keep(&answer, place, &opened.zone, settings, cell.silent);
+    let rows = settings.limits.rows;
+    let mut media = shown(
+        &answer,
+        place,
+        &opened,
+        kept.as_ref().map(|kept| (kept, rows)),
+    );
+    if let Some(kept) = kept {
+        for word in &kept.aside {
+            output.stderr(&format!("{word}\n")).await;
+        }
+        media = display::noted(&media, &kept.note);
+    }
     if let Some(started) = &opened.started {
         media = display::with_start(media, started, answer.first_executor);
     }
@@ -162,7 +178,7 @@ pub(super) async fn fetch(
         sql: place.statement.text.clone(),
         rows: limits.rows_to_fetch(),
         pure: place.statement.kind.is_pure(),
-        arguments: arguments(place),
+        arguments: place.parameters.values.clone(),
     };
     let mut events = opened.engine.run(statement, stop.clone());
     let mut answer = Answer {
@@ -253,20 +269,25 @@ fn ticks() -> tokio::time::Interval {
     ticks
 }
 
-/// The values of what the statement may have as parameters.
-fn arguments(place: Place<'_>) -> BTreeMap<String, Argument> {
-    let parameters = place.statement.parameters.iter();
-    parameters
-        .filter_map(|name| Some((name.clone(), place.values.get(name)?.clone())))
-        .collect()
-}
-
-fn shown(answer: &Answer, place: Place<'_>, opened: &Opened) -> jupyter_protocol::Media {
-    let (batches, remaining) = answer.fetched.within();
+/// The result as it is shown; one that is kept by name, up to so many rows of it.
+fn shown(
+    answer: &Answer,
+    place: Place<'_>,
+    opened: &Opened,
+    kept: Option<(&Said, Rows)>,
+) -> jupyter_protocol::Media {
+    let (mut batches, mut remaining) = answer.fetched.within();
+    let mut rows = answer.fetched.rows();
+    if let Some((said, most)) = kept {
+        batches = first(&batches, place.statement.rows.unwrap_or(most));
+        // The line under it says what is left of the others.
+        remaining = Remaining::NotShown;
+        rows = said.rows;
+    }
     let bytes_read: u64 = answer.progress.stages.iter().map(|s| s.bytes_read).sum();
     let facts = Facts {
         remaining,
-        rows: answer.fetched.rows(),
+        rows,
         bytes: answer.fetched.bytes(),
         elapsed: answer.elapsed,
         bytes_read: (bytes_read > 0).then_some(bytes_read),

@@ -118,7 +118,7 @@ fn in_magic<'a>(before: &str, line: &'a str) -> (&'a str, Vec<String>) {
         "%help" => names()
             .map(|name| name.trim_start_matches('%').to_owned())
             .collect(),
-        "%%sql" => vec!["-n".to_owned()],
+        "%%sql" => vec!["-n".to_owned(), "-o".to_owned()],
         "%limit" | "%%sql -n" => vec!["all".to_owned()],
         _ => Vec::new(),
     };

@@ -32,6 +32,25 @@ const LARGEST_TEXT: usize = 1_000_000;
 /// A single text of several lines, as `EXPLAIN` and `SHOW CREATE TABLE` answer, is shown as it is.
 pub fn table(schema: &Schema, batches: &[RecordBatch], zone: &Zone, facts: &Facts) -> Media {
     let footer = |shown: usize| footer_text(shown as u64, LARGEST as u64, facts);
+    drawn(schema, batches, zone, footer)
+}
+
+/// The same with another line under it.
+pub(super) fn listing(
+    schema: &Schema,
+    batches: &[RecordBatch],
+    zone: &Zone,
+    footer: &str,
+) -> Media {
+    drawn(schema, batches, zone, |_shown| footer.to_owned())
+}
+
+fn drawn(
+    schema: &Schema,
+    batches: &[RecordBatch],
+    zone: &Zone,
+    footer: impl Fn(usize) -> String,
+) -> Media {
     if let Some(text) = single_text(schema, batches) {
         return as_text(text, &footer(1));
     }

@@ -326,3 +326,236 @@ async fn a_result_beyond_the_limit_of_bytes_is_given_up_and_what_came_is_shown()
         assert!(footer.contains(said), "{code}: {footer}");
     }
 }
+
+/// An engine that answers each statement with one column of numbers, as many as it says, and notes
+/// what it was asked; `DROP` is answered with no rows.
+#[derive(Default, Clone)]
+struct Counting(Arc<Mutex<Vec<Statement>>>);
+
+impl Engine for Counting {
+    fn run(&self, statement: Statement, _stop: CancellationToken) -> Events {
+        let count: i64 = statement
+            .sql
+            .trim_start_matches("SELECT ")
+            .parse()
+            .unwrap_or_default();
+        let ids: ArrayRef = Arc::new((0..count).collect::<Int64Array>());
+        let rows = RecordBatch::try_from_iter([("id", ids)]).unwrap();
+        let asked = statement.rows.map_or(usize::MAX, |rows| rows as usize);
+        let rows = rows.slice(0, rows.num_rows().min(asked));
+        let done = Event::Done(Done::default());
+        let batch = Event::Batch(Batch {
+            rows: rows.clone(),
+            wire_bytes: 0,
+        });
+        let events = match statement.sql.starts_with("SELECT") {
+            true => vec![Event::Schema(rows.schema()), batch, done],
+            false => vec![done],
+        };
+        self.0.lock().unwrap().push(statement);
+        stream::iter(events.into_iter().map(Ok)).boxed()
+    }
+}
+
+/// What cells show on an engine that counts: of each its texts and what stands on stderr.
+async fn shown(cells: &mut Cells, code: &str) -> String {
+    let (output, captured) = Output::captured();
+    let outcome = cells.execute(code, cell(output)).await;
+    let failed = match outcome {
+        Outcome::Failed(failure) => failure.traceback.join("\n"),
+        _ => String::new(),
+    };
+    let messages = captured.messages();
+    let texts = messages.iter().map(|(_, content)| {
+        let text = content["data"]["text/plain"].as_str();
+        text.or(content["text"].as_str())
+            .unwrap_or_default()
+            .to_owned()
+    });
+    texts.chain([failed]).collect::<Vec<_>>().join("\n")
+}
+
+fn counting() -> (Cells, Counting) {
+    let engine = Counting::default();
+    let fake = Fake {
+        engine: Some(Arc::new(engine.clone())),
+        ..Fake::default()
+    };
+    (Cells::new(Box::new(fake)), engine)
+}
+
+#[tokio::test]
+async fn results_are_kept_whole_by_name_and_as_fetched_as_the_last() {
+    let (mut cells, engine) = counting();
+    for (code, asked, kept) in [
+        ("SELECT 5", &[Some(1001)][..], &[("_", 5, None)][..]),
+        ("DROP", &[Some(1001)], &[("_", 5, None)]),
+        (
+            "SELECT 2000",
+            &[Some(1001)],
+            &[("_", 1000, Some("the first 1,000 rows"))],
+        ),
+        (
+            "%%sql -o all\nSELECT 7; SELECT 2000; DROP",
+            &[Some(1001), None, Some(1001)],
+            &[("all", 2000, None), ("_", 2000, None)],
+        ),
+        (
+            "%%sql -o some -n 3\nSELECT 2000",
+            &[Some(4)],
+            &[
+                ("all", 2000, None),
+                ("some", 3, Some("the first 3 rows")),
+                ("_", 3, Some("the first 3 rows")),
+            ],
+        ),
+        (
+            "SELECT 0",
+            &[Some(1001)],
+            &[
+                ("all", 2000, None),
+                ("some", 3, Some("the first 3 rows")),
+                ("_", 0, None),
+            ],
+        ),
+        (
+            "%vars drop some",
+            &[],
+            &[("all", 2000, None), ("_", 0, None)],
+        ),
+        (
+            "%vars drop nothing",
+            &[],
+            &[("all", 2000, None), ("_", 0, None)],
+        ),
+    ] {
+        shown(&mut cells, code).await;
+        let statements = std::mem::take(&mut *engine.0.lock().unwrap());
+        let rows: Vec<_> = statements.iter().map(|statement| statement.rows).collect();
+        assert_eq!(rows, asked, "{code}");
+        let shelf = cells.settings.shelf.list();
+        let parts: Vec<_> = shelf
+            .map(|(name, kept)| (name, kept.rows, kept.part()))
+            .collect();
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|(name, rows, part)| (*name, *rows, part.as_deref()))
+            .collect();
+        assert_eq!(parts, kept, "{code}");
+    }
+    let mut silent = cell(Output::nowhere());
+    silent.silent = true;
+    cells.execute("SELECT 3", silent).await;
+    assert_eq!(cells.settings.shelf.get("_").unwrap().rows, 0);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_said() {
+    let (mut cells, _engine) = counting();
+    for (code, expected) in [
+        (
+            "%vars",
+            "Nothing is kept. `%%sql -o NAME` on a cell's first line keeps its result, and `%set NAME VALUE` a value.",
+        ),
+        (
+            "%%sql -o all\nSELECT 2000",
+            "1,000 of 2,000 rows shown; `%limit rows 10000` shows more · 16.0 kB · 0.00 s\n\
+             Kept as `all`: 2,000 rows.",
+        ),
+        (
+            "%%sql -o some -n 3\nSELECT 2000",
+            "3 rows · 32 bytes · 0.00 s\n\
+             Kept as `some`: the first 3 rows, as `-n` asks; there are more.",
+        ),
+        (
+            "%%sql -o one\nSELECT 1",
+            "Kept as `one`: 1 row. `:one` in a statement is its value.",
+        ),
+        (
+            "%%sql -o none\nEXECUTE x",
+            "Nothing is kept as `none`: the statement answers with no rows.",
+        ),
+        (
+            "%set",
+            ":one = 0 (BIGINT), a kept result\n:_ = 0 (BIGINT), a kept result",
+        ),
+        (
+            "%set one 5",
+            ":one = 5 (INT), no longer the kept result `one`",
+        ),
+        ("%set", ":one = 5 (INT)"),
+        ("%set one", ":one = 0 (BIGINT), the kept result `one`"),
+        (
+            "%set one",
+            "`:one` is the kept result `one`; `%vars drop one` lets it go.",
+        ),
+        (
+            "%set all 5",
+            ":all = 5 (INT), no longer the kept result `all`",
+        ),
+        (
+            "%%sql -o all\nSELECT 2",
+            "Kept as `all`: 2 rows. `:all` stays what `%set` gave it.",
+        ),
+        (
+            "%%sql -o all\nSELECT 1",
+            "`:all` is its value from now on, not what `%set` gave it.",
+        ),
+        (
+            "%vars drop one",
+            "`one` is no longer kept; 8 bytes are free.",
+        ),
+        ("%vars drop oen", "No result is kept as `oen`."),
+        ("%vars drop sme", "Did you mean `some`?"),
+        ("%vars drop whatever", "`%vars` lists what is kept."),
+    ] {
+        let shown = shown(&mut cells, code).await;
+        assert!(shown.contains(expected), "{code}: {shown}");
+    }
+    shown(&mut cells, "%set year 2013").await;
+    let shown = shown(&mut cells, "%vars").await;
+    for part in [
+        "some",
+        "the first 3 rows",
+        ":all = 0 (BIGINT)",
+        ":year = 2013 (INT)",
+        "id bigint",
+        "0 s ago",
+        "Kept results hold ",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(
+        shown.lines().all(|line| line.chars().count() <= 120),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_kept_result_of_one_value_is_a_parameter() {
+    let (mut cells, engine) = counting();
+    let setup = "%%sql -o one\nSELECT 1";
+    shown(&mut cells, setup).await;
+    shown(&mut cells, "%%sql -o many\nSELECT 3").await;
+    shown(&mut cells, "%set other 'x'").await;
+    engine.0.lock().unwrap().clear();
+    for (code, expected) in [
+        ("SELECT :one", &[("one", Argument::Long(0))][..]),
+        (
+            "SELECT :one + :other + :nothing",
+            &[
+                ("one", Argument::Long(0)),
+                ("other", Argument::String("x".to_owned())),
+            ],
+        ),
+        // It may be a path into a column.
+        ("SELECT data:many", &[]),
+    ] {
+        shown(&mut cells, code).await;
+        let statement = engine.0.lock().unwrap().pop().unwrap();
+        let expected = expected
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        assert_eq!(statement.arguments, expected.collect(), "{code}");
+    }
+}

@@ -2,7 +2,7 @@
 
 mod found;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -12,6 +12,7 @@ use super::failure::{self, Place};
 use super::interpreter::{Cell, Outcome};
 use super::limits::Limits;
 use super::margin::Margin;
+use super::parameters::Parameters;
 use super::statement::{Ran, begin, end, fetch};
 use super::view::View;
 use crate::cell::{Kind, Position, Rows, SqlText, Subject};
@@ -302,12 +303,13 @@ impl Search<'_> {
             kind: Kind::Query,
             subject: Subject::Other,
             rows: None,
+            keep: None,
             parameters: BTreeSet::new(),
         };
-        let values = BTreeMap::new();
+        let parameters = Parameters::default();
         let place = Place {
             statement: &statement,
-            values: &values,
+            parameters: &parameters,
             number: (1, 1),
         };
         let limits = Limits {
