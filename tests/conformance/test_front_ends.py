@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from client import drivers, until
 from test_main_job import ENDLESS, EXAMPLES, write_notebook
@@ -236,6 +237,92 @@ def test_the_weather_example_runs_and_tells_what_its_text_says(tmp_path):
     # The blizzard, the sight in fog, and how a bad morning lasts.
     for row in [r"2013-02-09 +684 +57\.5", r"under 1 mile +3975 +29\.7", r"5 +176 +13\.2 +31\.4"]:
         assert re.search(row, shown), shown
+
+
+# A parameter, and the type and text it has in Spark.
+PARAMETERS = {
+    "quotes": ("it's \"so\" ''", "string", "it's \"so\" ''"),
+    "lines": ("one\ntwo\r\n\tthree\n", "string", "one\ntwo\r\n\tthree\n"),
+    "slashes": ("C:\\new\\", "string", "C:\\new\\"),
+    "statement": ("1'; DROP TABLE t; --", "string", "1'; DROP TABLE t; --"),
+    "magic": ("\n%stop\n%set year 1", "string", "\n%stop\n%set year 1"),
+    "letters": ("größer 🎉 \u2028 \x85 \0 \x1b", "string", "größer 🎉 \u2028 \x85 \0 \x1b"),
+    "empty": ("", "string", ""),
+    "spaces": ("  ", "string", "  "),
+    "digits": ("2013", "string", "2013"),
+    "word": ("null", "string", "null"),
+    "day": ("2013-01-31", "string", "2013-01-31"),
+    "small": (-7, "int", "-7"),
+    "big": (2**40, "bigint", "1099511627776"),
+    "huge": (-(10**38) + 1, "decimal(38,0)", "-" + "9" * 38),
+    "half": (0.5, "double", "0.5"),
+    "tenth": (0.1, "double", "0.1"),
+    "tiny": (-5e-324, "double", "-4.9E-324"),
+    "large": (1e22, "double", "1.0E22"),
+    "no_number": (float("nan"), "double", "NaN"),
+    "infinite": (float("-inf"), "double", "-Infinity"),
+    "yes": (True, "boolean", "true"),
+    "nothing": (None, "void", None),
+}
+
+
+def write_parameters(path, parameters):
+    path.write_text(yaml.safe_dump(parameters, allow_unicode=True))
+    return path
+
+
+def tag_parameters(notebook):
+    document = json.loads(notebook.read_text())
+    document["cells"][0]["metadata"]["tags"] = ["parameters"]
+    notebook.write_text(json.dumps(document))
+    return notebook
+
+
+def test_papermill_gives_parameters_as_they_are(run, tmp_path, out):
+    asked = " UNION ALL ".join(
+        f"SELECT '{name}' AS name, typeof(:{name}) AS type, hex(CAST(:{name} AS STRING)) AS text" for name in PARAMETERS
+    )
+    defaults = "-- What it is asked for\n%set digits 1\n%set untouched 3"
+    notebook = tag_parameters(write_notebook(tmp_path / "n.ipynb", defaults, asked, "SELECT :untouched AS kept"))
+    given = write_parameters(tmp_path / "given.yaml", {name: value for name, (value, _, _) in PARAMETERS.items()})
+    code, said = run([*papermill(notebook, out), "-f", given]).ended(180)
+    assert code == 0, said
+    *_, rows, kept = outputs(out / "n.ipynb")
+    rows = rows["data"]["application/vnd.dataresource+json"]["data"]
+    seen = {row["name"]: (row["type"], row["text"] and bytes.fromhex(row["text"]).decode()) for row in rows}
+    assert seen == {name: (of, text) for name, (_, of, text) in PARAMETERS.items()}
+    assert any(re.search(r"^ +3$", text, re.MULTILINE) for text in texts(kept)), kept
+
+
+@pytest.mark.parametrize("name, value, words", [
+    ("days", ["2013-01-31"], "no list"),
+    ("ranges", {"from": 1}, "no dict"),
+    ("number", 10**38, "38 digits"),
+    ("year 1\n%stop\n%set x", 1, "letters, digits and `_`"),
+])
+def test_papermill_is_told_which_parameter_cannot_be_set(run, tmp_path, out, name, value, words):
+    notebook = write_notebook(tmp_path / "n.ipynb", "SELECT 1 AS one")
+    given = write_parameters(tmp_path / "given.yaml", {"year": 2013, name: value})
+    code, said = run([*papermill(notebook, out), "-f", given]).ended(60)
+    assert code == 1, said
+    assert f"Parameter {name!r}: " in said and words in said, said
+    assert not (out / "n.ipynb").exists(), "nothing ran"
+
+
+def test_papermill_tells_what_a_notebook_may_be_given(run, tmp_path):
+    cell = "-- The year of the flights\n%set year 2013\n\n%set carrier 'UA'\n%set share 1e-3\n%set day DATE '2013-01-31'\n%set year"
+    notebook = tag_parameters(write_notebook(tmp_path / "n.ipynb", cell))
+    code, said = run(["papermill", "--help-notebook", notebook]).ended(60)
+    assert code == 0, said
+    told = [" ".join(line.split()) for line in said.splitlines()]
+    for line in [
+        "year: INT (default 2013) The year of the flights",
+        "carrier: STRING (default 'UA')",
+        "share: DOUBLE (default 1e-3)",
+        "day: DATE (default DATE '2013-01-31')",
+    ]:
+        assert line in told, said
+    assert len([line for line in told if "(default" in line]) == 4, said
 
 
 def test_the_console_answers_what_is_piped_into_it(run):
