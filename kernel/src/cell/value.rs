@@ -9,13 +9,15 @@ use super::tokens::{Shape, Tokens};
 const DIGITS: usize = 38;
 
 /// Reads a value as Spark would read the literal: `1`, `1.5`, `1e3`, `true`, `null`, `'text'`,
-/// `DATE '2013-01-31'`. What is no literal is text as it stands, without the white space around it.
+/// `DATE '2013-01-31'`; and `double('NaN')`, for what has no literal. What is none of these is text
+/// as it stands, without the white space around it.
 pub fn read_value(text: &str) -> Argument {
     let text = text.trim();
     word(text)
         .or_else(|| number(text))
         .or_else(|| quoted(text).map(Argument::String))
         .or_else(|| date(text))
+        .or_else(|| double(text))
         .unwrap_or_else(|| Argument::String(text.to_owned()))
 }
 
@@ -29,8 +31,9 @@ fn word(text: &str) -> Option<Argument> {
     }
 }
 
-/// A number by the rules of Spark's literals: whole ones are INT or else BIGINT, those with a point
-/// DECIMAL, those with an exponent DOUBLE. One that fits none of them is no number.
+/// A number by the rules of Spark's literals: whole ones are INT or else BIGINT or else DECIMAL,
+/// those with a point DECIMAL, those with an exponent DOUBLE. One that fits none of them is no
+/// number.
 fn number(text: &str) -> Option<Argument> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
@@ -48,16 +51,21 @@ fn number(text: &str) -> Option<Argument> {
         let value = (!bare.is_empty() && is_digits(bare)).then(|| text.parse().ok())?;
         return value.filter(finite).map(Argument::Double);
     }
-    if mantissa.contains('.') {
+    let decimal = || {
         let fits = whole.len() + part.len() <= DIGITS;
         let text = text.strip_prefix('+').unwrap_or(text);
-        return fits.then(|| Argument::Decimal {
+        fits.then(|| Argument::Decimal {
             digits: text.to_owned(),
             size: None,
-        });
+        })
+    };
+    if mantissa.contains('.') {
+        return decimal();
     }
-    let integer = text.parse().map(Argument::Integer);
-    integer.or_else(|_| text.parse().map(Argument::Long)).ok()
+    let integer = text.parse().map(Argument::Integer).ok();
+    integer
+        .or_else(|| text.parse().map(Argument::Long).ok())
+        .or_else(decimal)
 }
 
 /// The text between a pair of quotes that is all there is. A quote in it is doubled, or stands
@@ -100,6 +108,13 @@ fn date(text: &str) -> Option<Argument> {
     i32::try_from(days).ok().map(Argument::Date)
 }
 
+fn double(text: &str) -> Option<Argument> {
+    let (name, rest) = text.split_at_checked(6)?;
+    let inner = rest.trim_start().strip_prefix('(')?.strip_suffix(')')?;
+    let value = quoted(inner.trim()).filter(|_| name.eq_ignore_ascii_case("double"))?;
+    value.trim().parse().ok().map(Argument::Double)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +133,9 @@ mod tests {
             ("2147483647", Argument::Integer(i32::MAX)),
             ("2147483648", Argument::Long(1 << 31)),
             ("-9223372036854775808", Argument::Long(i64::MIN)),
-            ("9223372036854775808", text("9223372036854775808")),
+            ("9223372036854775808", decimal("9223372036854775808")),
+            (&"9".repeat(38), decimal(&"9".repeat(38))),
+            (&"9".repeat(39), text(&"9".repeat(39))),
             ("1.50", decimal("1.50")),
             ("-.5", decimal("-.5")),
             ("1.", decimal("1.")),
@@ -131,6 +148,12 @@ mod tests {
             ("1_000", text("1_000")),
             ("0x10", text("0x10")),
             ("NaN", text("NaN")),
+            ("double('Infinity')", Argument::Double(f64::INFINITY)),
+            ("DOUBLE ( '-inf' )", Argument::Double(f64::NEG_INFINITY)),
+            ("double('1.5')", Argument::Double(1.5)),
+            ("double('x')", text("double('x')")),
+            ("double(1)", text("double(1)")),
+            ("doubles('1')", text("doubles('1')")),
             ("TRUE", Argument::Boolean(true)),
             ("false", Argument::Boolean(false)),
             ("Null", Argument::Null),
@@ -155,6 +178,8 @@ mod tests {
         for (given, expected) in cases {
             assert_eq!(read_value(given), expected, "{given}");
         }
+        let nan = read_value("double('NaN')");
+        assert!(matches!(nan, Argument::Double(value) if value.is_nan()));
     }
 
     proptest::proptest! {

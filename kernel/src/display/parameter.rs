@@ -14,14 +14,19 @@ pub fn parameter(name: &str, value: &Argument) -> String {
         Argument::Integer(value) => (value.to_string(), "INT"),
         Argument::Long(value) => (value.to_string(), "BIGINT"),
         Argument::Decimal { digits, .. } => (digits.clone(), "DECIMAL"),
-        Argument::Float(value) => (format!("{value:?}"), "FLOAT"),
-        Argument::Double(value) => (format!("{value:?}"), "DOUBLE"),
+        Argument::Float(value) => (as_in_spark(&format!("{value:?}")), "FLOAT"),
+        Argument::Double(value) => (as_in_spark(&format!("{value:?}")), "DOUBLE"),
         Argument::String(text) => (format!("'{}'", text.replace('\'', "''")), "STRING"),
         Argument::Date(days) => (day(*days), "DATE"),
         Argument::Timestamp(micros) => (format!("{} UTC", clock(*micros)), "TIMESTAMP"),
         Argument::TimestampNtz(micros) => (clock(*micros), "TIMESTAMP_NTZ"),
     };
     format!(":{name} = {text} ({of})")
+}
+
+/// A floating-point number as Spark writes it.
+fn as_in_spark(number: &str) -> String {
+    number.replace("inf", "Infinity")
 }
 
 fn day(days: i32) -> String {
@@ -67,6 +72,11 @@ mod tests {
                 ":x = 1969-12-31 23:59:59.999999 (TIMESTAMP_NTZ)",
             ),
             (Argument::Double(1000.0), ":x = 1000.0 (DOUBLE)"),
+            (Argument::Double(f64::NAN), ":x = NaN (DOUBLE)"),
+            (
+                Argument::Double(f64::NEG_INFINITY),
+                ":x = -Infinity (DOUBLE)",
+            ),
             (text("it's"), ":x = 'it''s' (STRING)"),
             (Argument::Date(15_736), ":x = 2013-01-31 (DATE)"),
             (Argument::Date(-1), ":x = 1969-12-31 (DATE)"),
