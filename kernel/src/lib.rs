@@ -4,6 +4,7 @@ pub mod cell;
 pub mod cli;
 pub mod display;
 pub mod engine;
+pub mod frame;
 mod glob;
 pub mod history;
 pub mod kept;

@@ -43,7 +43,7 @@ impl Zone {
     /// The zone that a column's instants are shown in: the one Spark names in the result, which was
     /// the session's when the statement ran, or `otherwise` where it is not known. `None` where the
     /// column holds no instants.
-    pub(super) fn of<'a>(data_type: &DataType, otherwise: &'a Self) -> Option<Cow<'a, Self>> {
+    pub(crate) fn of<'a>(data_type: &DataType, otherwise: &'a Self) -> Option<Cow<'a, Self>> {
         let DataType::Timestamp(_, Some(name)) = data_type else {
             return None;
         };
@@ -86,6 +86,35 @@ impl Zone {
         let known = DateTime::from_timestamp(in_known_year(seconds), 0).unwrap_or_default();
         let offset = region.offset_from_utc_datetime(&known.naive_utc());
         i64::from(offset.fix().local_minus_utc())
+    }
+
+    /// The offsets that hold from one instant to another, both in seconds since 1970: each with the
+    /// second from which it holds, the first before them all.
+    pub(crate) fn offsets(&self, from: i64, to: i64) -> Vec<(i64, i64)> {
+        // No zone changes its clocks twice within this time and ends where it began.
+        const STEP: i64 = 7 * 86_400;
+        let mut offsets = vec![(i64::MIN, self.offset(from))];
+        if let Rule::Fixed(_) = self.rule {
+            return offsets;
+        }
+        let mut at = from;
+        while at < to {
+            let next = at.saturating_add(STEP).min(to);
+            let (before, after) = (self.offset(at), self.offset(next));
+            if before != after {
+                let (mut low, mut high) = (at, next);
+                while high - low > 1 {
+                    let middle = low + (high - low) / 2;
+                    match self.offset(middle) == before {
+                        true => low = middle,
+                        false => high = middle,
+                    }
+                }
+                offsets.push((high, after));
+            }
+            at = next;
+        }
+        offsets
     }
 }
 
@@ -168,6 +197,24 @@ mod tests {
                 expected,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn the_offsets_of_a_time_are_those_of_each_of_its_instants() {
+        let year = 1_700_000_000..1_731_536_000;
+        for (name, changes) in [
+            ("Europe/Berlin", 2),
+            ("Africa/Casablanca", 2),
+            ("+05:30", 0),
+        ] {
+            let zone = Zone::parse(name).unwrap();
+            let offsets = zone.offsets(year.start, year.end);
+            assert_eq!(offsets.len(), changes + 1, "{name}: {offsets:?}");
+            for second in year.clone().step_by(1799) {
+                let held = offsets.iter().rfind(|(from, _)| *from <= second).unwrap();
+                assert_eq!(held.1, zone.offset(second), "{name} at {second}");
+            }
         }
     }
 
