@@ -44,13 +44,9 @@ pub enum Argument {
     Integer(i32),
     /// `BIGINT`.
     Long(i64),
-    /// `DECIMAL`.
-    Decimal {
-        /// The number as it is written, with at most 38 digits: `-12.50`.
-        digits: String,
-        /// Its precision and scale, where they are not as many digits as are written.
-        size: Option<(u8, i8)>,
-    },
+    /// `DECIMAL` with as many digits as are written, at most 38: `-12.50`. Spark 4.3 takes no other
+    /// precision and scale, even where it is told one.
+    Decimal(String),
     /// `FLOAT`.
     Float(f32),
     /// `DOUBLE`.

@@ -54,10 +54,7 @@ fn number(text: &str) -> Option<Argument> {
     let decimal = || {
         let fits = whole.len() + part.len() <= DIGITS;
         let text = text.strip_prefix('+').unwrap_or(text);
-        fits.then(|| Argument::Decimal {
-            digits: text.to_owned(),
-            size: None,
-        })
+        fits.then(|| Argument::Decimal(text.to_owned()))
     };
     if mantissa.contains('.') {
         return decimal();
@@ -122,10 +119,7 @@ mod tests {
     #[test]
     fn a_value_has_the_type_that_spark_gives_the_literal() {
         let text = |text: &str| Argument::String(text.to_owned());
-        let decimal = |digits: &str| Argument::Decimal {
-            digits: digits.to_owned(),
-            size: None,
-        };
+        let decimal = |digits: &str| Argument::Decimal(digits.to_owned());
         let cases = [
             ("1", Argument::Integer(1)),
             (" -7 ", Argument::Integer(-7)),

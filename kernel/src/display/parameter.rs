@@ -13,7 +13,7 @@ pub fn parameter(name: &str, value: &Argument) -> String {
         Argument::Short(value) => (value.to_string(), "SMALLINT"),
         Argument::Integer(value) => (value.to_string(), "INT"),
         Argument::Long(value) => (value.to_string(), "BIGINT"),
-        Argument::Decimal { digits, .. } => (digits.clone(), "DECIMAL"),
+        Argument::Decimal(digits) => (digits.clone(), "DECIMAL"),
         Argument::Float(value) => (as_in_spark(&format!("{value:?}")), "FLOAT"),
         Argument::Double(value) => (as_in_spark(&format!("{value:?}")), "DOUBLE"),
         Argument::String(text) => (format!("'{}'", text.replace('\'', "''")), "STRING"),
@@ -53,13 +53,7 @@ mod tests {
             (Argument::Boolean(true), ":x = true (BOOLEAN)"),
             (Argument::Integer(-1), ":x = -1 (INT)"),
             (Argument::Long(1 << 40), ":x = 1099511627776 (BIGINT)"),
-            (
-                Argument::Decimal {
-                    digits: "1.50".to_owned(),
-                    size: Some((10, 2)),
-                },
-                ":x = 1.50 (DECIMAL)",
-            ),
+            (Argument::Decimal("1.50".to_owned()), ":x = 1.50 (DECIMAL)"),
             (Argument::Byte(-128), ":x = -128 (TINYINT)"),
             (Argument::Short(7), ":x = 7 (SMALLINT)"),
             (Argument::Float(0.1), ":x = 0.1 (FLOAT)"),

@@ -72,10 +72,9 @@ fn value(column: &dyn Array) -> Option<Argument> {
         DataType::Int64 => Argument::Long(column.as_primitive::<Int64Type>().value(0)),
         DataType::Float32 => Argument::Float(column.as_primitive::<Float32Type>().value(0)),
         DataType::Float64 => Argument::Double(column.as_primitive::<Float64Type>().value(0)),
-        DataType::Decimal128(precision, scale) => Argument::Decimal {
-            digits: column.as_primitive::<Decimal128Type>().value_as_string(0),
-            size: Some((*precision, *scale)),
-        },
+        DataType::Decimal128(..) => {
+            Argument::Decimal(column.as_primitive::<Decimal128Type>().value_as_string(0))
+        }
         DataType::Utf8 => Argument::String(column.as_string::<i32>().value(0).to_owned()),
         DataType::LargeUtf8 => Argument::String(column.as_string::<i64>().value(0).to_owned()),
         DataType::Date32 => Argument::Date(column.as_primitive::<Date32Type>().value(0)),
@@ -138,13 +137,7 @@ mod tests {
                 Arc::new(Float64Array::from(vec![0.1])),
                 Argument::Double(0.1),
             ),
-            (
-                Arc::new(decimal),
-                Argument::Decimal {
-                    digits: "-12.50".to_owned(),
-                    size: Some((10, 2)),
-                },
-            ),
+            (Arc::new(decimal), Argument::Decimal("-12.50".to_owned())),
             (
                 Arc::new(StringArray::from(vec!["it's"])),
                 Argument::String("it's".to_owned()),

@@ -81,10 +81,10 @@ fn expression(value: &Argument) -> proto::Expression {
         Argument::Short(value) => LiteralType::Short((*value).into()),
         Argument::Integer(value) => LiteralType::Integer(*value),
         Argument::Long(value) => LiteralType::Long(*value),
-        Argument::Decimal { digits, size } => LiteralType::Decimal(Decimal {
+        Argument::Decimal(digits) => LiteralType::Decimal(Decimal {
             value: digits.clone(),
-            precision: size.map(|(precision, _)| precision.into()),
-            scale: size.map(|(_, scale)| scale.into()),
+            precision: None,
+            scale: None,
         }),
         Argument::Float(value) => LiteralType::Float(*value),
         Argument::Double(value) => LiteralType::Double(*value),
