@@ -136,7 +136,8 @@ const HINTS: &[(&str, Hint)] = &[
 /// Parts of messages of errors that have no class, and what helps.
 const MESSAGES: &[(&str, &str)] = &[(
     "spark.driver.maxResultSize",
-    "The result is too large for the driver: `%limit 1000` fetches its first rows alone, an aggregate makes it smaller.",
+    "The result is too large for the driver: `%limit 1000`, or `-n 1000` beside `-o`, fetches its first rows alone; an \
+     aggregate makes it smaller.",
 )];
 
 /// What helps with this error, as far as we know.
