@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array as _, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 use jupyter_protocol::Media;
 
@@ -28,8 +28,8 @@ pub struct Var<'a> {
 pub struct Held<'a> {
     /// How many rows it has.
     pub rows: u64,
-    /// Which part of the whole these are, where they are not all.
-    pub part: Option<String>,
+    /// Where it was cut, where these are not all: `at 384.0 MB`.
+    pub cut: Option<String>,
     /// Bytes that it holds.
     pub bytes: u64,
     /// Its columns.
@@ -58,7 +58,11 @@ fn batch(vars: &[Var<'_>]) -> Option<RecordBatch> {
         return None;
     }
     let texts = |text: fn(&Var<'_>) -> Option<String>| -> ArrayRef {
-        Arc::new(vars.iter().map(text).collect::<StringArray>())
+        Arc::new(
+            vars.iter()
+                .map(|var| Some(text(var).unwrap_or_default()))
+                .collect::<StringArray>(),
+        )
     };
     let rows: Int64Array = vars
         .iter()
@@ -67,7 +71,7 @@ fn batch(vars: &[Var<'_>]) -> Option<RecordBatch> {
     let columns = [
         ("name", texts(|var| Some(var.name.to_owned()))),
         ("rows", Arc::new(rows) as ArrayRef),
-        ("part", texts(|var| var.result.as_ref()?.part.clone())),
+        ("cut", texts(|var| var.result.as_ref()?.cut.clone())),
         ("size", texts(|var| Some(bytes(var.result.as_ref()?.bytes)))),
         ("kept", texts(|var| Some(ago(var.result.as_ref()?.age)))),
         ("parameter", texts(|var| var.parameter.clone())),
@@ -79,7 +83,10 @@ fn batch(vars: &[Var<'_>]) -> Option<RecordBatch> {
     // What nothing is said in leaves room for the rest.
     let said = columns
         .into_iter()
-        .filter(|(_, values)| values.null_count() < vars.len());
+        .filter(|(_, values)| match values.as_string_opt::<i32>() {
+            Some(texts) => texts.iter().flatten().any(|text| !text.is_empty()),
+            None => values.null_count() < values.len(),
+        });
     let nullable = said.map(|(name, values)| (name, values, true));
     RecordBatch::try_from_iter_with_nullable(nullable).ok()
 }

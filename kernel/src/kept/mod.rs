@@ -21,8 +21,11 @@ pub use scalar::NoScalar;
 /// The name of the last result, which every other result replaces.
 pub const LAST: &str = "_";
 
-/// Bytes that results kept by name hold at most, all together: the largest that can be kept.
-pub const NAMED_BYTES: u64 = 384_000_000;
+/// Bytes that one result holds at most that is kept by name.
+pub const ONE_BYTES: u64 = 320_000_000;
+
+/// Bytes that results kept by name hold at most, all together. The largest leaves room for others.
+const NAMED_BYTES: u64 = 384_000_000;
 
 /// Bytes that all kept results hold at most. What those kept by name leave of it is for the last
 /// one, which never pushes one of them out.
@@ -113,19 +116,31 @@ pub struct Shelf {
     /// The oldest first.
     named: Vec<(String, Arc<Kept>)>,
     last: Option<Arc<Kept>>,
-    /// Bytes that those kept by name hold at most.
-    named_bytes: u64,
-    /// Bytes that all hold at most.
-    all_bytes: u64,
+    room: Room,
+}
+
+/// The most bytes that are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Room {
+    /// By one result that is kept by name.
+    one: u64,
+    /// By all that are kept by name.
+    named: u64,
+    /// By all.
+    all: u64,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        Self::of(NAMED_BYTES, ALL_BYTES)
+        Self::of(Room {
+            one: ONE_BYTES,
+            named: NAMED_BYTES,
+            all: ALL_BYTES,
+        })
     }
 }
 
-/// A result that had to make room.
+/// A result that had to make room for one that is kept by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {
     /// Its name.
@@ -135,24 +150,23 @@ pub struct Dropped {
 }
 
 impl Shelf {
-    fn of(named_bytes: u64, all_bytes: u64) -> Self {
+    fn of(room: Room) -> Self {
         Self {
             named: Vec::new(),
             last: None,
-            named_bytes,
-            all_bytes,
+            room,
         }
     }
 
     /// Keeps a result under a name, in the place of one that had it, and as the last one. Says
     /// which older ones had to make room.
     pub fn put(&mut self, name: &str, kept: Kept) -> Vec<Dropped> {
-        let kept = Arc::new(kept.within(self.named_bytes));
+        let kept = Arc::new(kept.within(self.room.one));
         self.named.retain(|(other, _)| other != name);
         self.named.push((name.to_owned(), Arc::clone(&kept)));
         self.last = Some(kept);
         let mut dropped = Vec::new();
-        while self.named.len() > 1 && self.held_by_name() > self.named_bytes {
+        while self.named.len() > 1 && self.held_by_name() > self.room.named {
             let (name, oldest) = self.named.remove(0);
             dropped.push(Dropped {
                 name,
@@ -166,7 +180,7 @@ impl Shelf {
     pub fn put_last(&mut self, kept: Kept) {
         // Before it is cut, which may copy a part of it.
         self.last = None;
-        let room = self.all_bytes.saturating_sub(self.held_by_name());
+        let room = self.room.all.saturating_sub(self.held_by_name());
         self.last = Some(Arc::new(kept.within(room)));
     }
 

@@ -4,7 +4,7 @@ use super::cells::Settings;
 use super::failure::Place;
 use super::statement::Answer;
 use crate::display::{self, Remaining, Zone, bytes, rows};
-use crate::kept::{Cut, Dropped, Kept, NAMED_BYTES};
+use crate::kept::{Cut, Dropped, Kept};
 
 /// What is said of a result that is kept by name.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,9 +82,8 @@ fn note(name: &str, kept: &Kept) -> String {
 
 fn word(dropped: &Dropped) -> String {
     format!(
-        "`{}` ({}) is no longer kept: results that are kept by name hold at most {}, and it was the oldest.",
+        "`{}` ({}) is no longer kept: it was the oldest, and there was no more room for all of them.",
         dropped.name,
         bytes(dropped.bytes),
-        bytes(NAMED_BYTES)
     )
 }

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 
 use crate::cell::{Limit, Rows, SqlText};
 use crate::display::{self, Remaining};
-use crate::kept::{NAMED_BYTES, size};
+use crate::kept::{ONE_BYTES, size};
 
 /// Rows of a result that are shown where nothing else is asked for.
 const DEFAULT_ROWS: u64 = 1000;
@@ -60,7 +60,7 @@ impl Limits {
             },
             Some(_) => Self {
                 rows: statement.rows.unwrap_or(Rows::All),
-                bytes: NAMED_BYTES,
+                bytes: ONE_BYTES,
             },
         }
     }

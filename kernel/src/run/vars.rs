@@ -10,8 +10,8 @@ use jupyter_protocol::Media;
 use super::cells::Settings;
 use super::interpreter::Failure;
 use crate::cell::nearest;
-use crate::display::{self, Held, Var, bytes, parameter};
-use crate::kept::{ALL_BYTES, Kept};
+use crate::display::{self, Held, Var, bytes, parameter, rows};
+use crate::kept::{ALL_BYTES, Cut, Kept};
 
 /// Lists what is kept and what `%set` gave.
 pub(super) fn list(settings: &Settings, now: SystemTime) -> Media {
@@ -20,7 +20,10 @@ pub(super) fn list(settings: &Settings, now: SystemTime) -> Media {
         name,
         result: Some(Held {
             rows: kept.rows,
-            part: kept.part(),
+            cut: kept.cut.map(|cut| match cut {
+                Cut::Rows => format!("at {}", rows(kept.rows)),
+                Cut::Bytes(most) => format!("at {}", bytes(most)),
+            }),
             bytes: kept.bytes,
             schema: &kept.schema,
             age: now.duration_since(kept.at).unwrap_or_default(),

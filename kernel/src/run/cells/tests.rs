@@ -516,7 +516,7 @@ async fn what_is_kept_is_said() {
     let shown = shown(&mut cells, "%vars").await;
     for part in [
         "some",
-        "the first 3 rows",
+        "at 3 rows",
         ":all = 0 (BIGINT)",
         ":year = 2013 (INT)",
         "id bigint",
