@@ -26,6 +26,10 @@ pub(crate) struct Policy {
     pub(crate) limits: Limits,
 }
 
+/// How long the kernel that had the driver started may take to come at least: the way to a new pod
+/// opens in steps.
+const EXPECTED: Duration = Duration::from_secs(30);
+
 /// The longest that a driver is kept from being given back by one wish.
 const LONGEST_KEPT: Duration = Duration::from_secs(24 * 3600);
 
@@ -115,6 +119,8 @@ pub(crate) struct Standing {
     quiet: Option<Clock>,
     /// Until when the driver is kept.
     kept_until: Clock,
+    /// Until when the first kernel is waited for; no more once it has come.
+    expected_until: Clock,
     /// What the culler goes by, as it was when anything was last noted or looked at.
     idle: Option<Idle>,
     culler: Culler,
@@ -140,6 +146,7 @@ impl Standing {
             unused: Some(now),
             quiet: Some(now),
             kept_until: Clock::ZERO,
+            expected_until: now + EXPECTED,
             idle: None,
             culler: Culler::new(policy.limits),
             ended: false,
@@ -152,6 +159,7 @@ impl Standing {
         let mut actions = Vec::new();
         match fact {
             Fact::Attached { id, session } => {
+                self.expected_until = Clock::ZERO;
                 let attachment = Attachment {
                     session,
                     cells: 0,
@@ -249,7 +257,7 @@ impl Standing {
     /// When it ends for nobody being there.
     fn leaves_at(&self) -> Option<Clock> {
         let grace = self.unused? + self.policy.grace;
-        Some(grace.max(self.kept_until))
+        Some(grace.max(self.kept_until).max(self.expected_until))
     }
 
     /// When [`tick`](Self::tick) has something to say next, unless something happens before.

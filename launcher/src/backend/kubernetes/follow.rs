@@ -27,7 +27,7 @@ use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 
 /// Pauses between attempts to reach a keeper: the first, and the longest.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// How long a keeper whose pod has ended may take to say why: it knows better than Kubernetes.
 const LAST_WORDS: Duration = Duration::from_secs(2);

@@ -90,6 +90,20 @@ fn a_driver_nobody_came_for_ends_after_its_grace() {
 }
 
 #[test]
+fn the_kernel_that_had_a_driver_started_is_waited_for_however_short_the_grace() {
+    let policy = Policy {
+        grace: at(1),
+        ..POLICY
+    };
+    assert_eq!(play_by(policy, &[], 200), [(30, Action::End(Why::Unused))]);
+    let facts = [(12, attached(1, "a")), (15, Fact::Gone(1))];
+    assert_eq!(
+        play_by(policy, &facts, 200),
+        [(15, release("a")), (16, Action::End(Why::Unused))]
+    );
+}
+
+#[test]
 fn a_driver_ends_a_grace_after_its_last_kernel() {
     let facts = [
         (1, attached(1, "a")),
