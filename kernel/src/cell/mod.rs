@@ -8,6 +8,7 @@ mod completeness;
 mod keywords;
 mod kind;
 mod magic;
+pub(crate) mod name;
 mod nearest;
 mod parse;
 mod split;
@@ -55,6 +56,25 @@ pub struct SqlText {
     /// The names that stand behind a `:` in it, as parameters do; a path into semi-structured data
     /// (`column:name`) looks the same.
     pub parameters: BTreeSet<String>,
+}
+
+impl SqlText {
+    /// A query of the kernel's own, which stands in no cell.
+    pub(crate) fn query(text: String) -> Self {
+        Self {
+            text,
+            start: Position {
+                offset: 0,
+                line: 1,
+                column: 0,
+            },
+            kind: Kind::Query,
+            subject: Subject::Other,
+            rows: None,
+            keep: None,
+            parameters: BTreeSet::new(),
+        }
+    }
 }
 
 /// A place in a cell's source.

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::cell::name::quoted;
 use crate::cell::{Catalog, Column, Table, Unknown};
 
 /// How long Spark may take for one question.
@@ -244,10 +245,6 @@ fn columns(rows: Vec<Vec<String>>) -> Vec<Column> {
         .map_while(column)
         .take_while(|column| !column.name.is_empty() && !column.name.starts_with("# "))
         .collect()
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 /// The rows of an answer as text; none where Spark refuses or takes too long.

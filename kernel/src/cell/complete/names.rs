@@ -1,5 +1,7 @@
 //! Names as they are and as they are typed.
 
+use crate::cell::name;
+
 /// A name without its backticks.
 pub(super) fn unquoted(text: &str) -> String {
     match text.strip_prefix('`') {
@@ -10,14 +12,9 @@ pub(super) fn unquoted(text: &str) -> String {
 
 /// A name as SQL takes it: in backticks where it needs them, or where one is open already.
 pub(super) fn quoted(name: &str, open: bool) -> String {
-    let mut chars = name.chars();
-    let begins = chars
-        .next()
-        .is_some_and(|ch| ch.is_ascii_alphabetic() || ch == '_');
-    let bare = begins && chars.all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
-    match bare && !open {
-        true => name.to_owned(),
-        false => format!("`{}`", name.replace('`', "``")),
+    match open {
+        true => name::quoted(name),
+        false => name::part_as_typed(name),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::text::visible;
 use super::SqlProblem;
 use super::excerpt;
+use crate::cell::name::part_as_typed;
 use crate::cell::{is_keyword, nearest, nearest_clause, nearest_keyword};
 
 /// Candidates that are named at most.
@@ -162,7 +163,7 @@ impl Name {
             .into_iter()
             .map(|part| unquoted(&part))
             .collect();
-        let typed: Vec<String> = parts.iter().map(|part| as_typed(part)).collect();
+        let typed: Vec<String> = parts.iter().map(|part| part_as_typed(part)).collect();
         Self {
             plain: typed.join("."),
             parts,
@@ -206,12 +207,4 @@ fn unquoted(part: &str) -> String {
         .strip_prefix('`')
         .and_then(|rest| rest.strip_suffix('`'));
     inner.map_or_else(|| part.to_owned(), |inner| inner.replace("``", "`"))
-}
-
-fn as_typed(part: &str) -> String {
-    let plain = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
-    match !part.is_empty() && part.chars().all(plain) {
-        true => part.to_owned(),
-        false => format!("`{}`", part.replace('`', "``")),
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 
+use crate::cell::name::quoted;
 use crate::glob;
 
 /// What is looked for, in whatever case.
@@ -171,11 +172,6 @@ pub(super) fn batch(found: &[Found]) -> Option<RecordBatch> {
     RecordBatch::try_from_iter(columns).ok()
 }
 
-/// A name as Spark's SQL takes it, whatever is in it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
-
 /// A schema's name as Spark writes it, `a` or `` `odd name`.b ``, as Spark's SQL takes it.
 pub(super) fn schema_in_sql(written: &str) -> String {
     let mut parts = vec![String::new()];
@@ -275,10 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_quoted_whatever_is_in_it() {
-        for (name, expected) in [("a", "`a`"), ("a`; DROP", "`a``; DROP`"), ("", "``")] {
-            assert_eq!(quoted(name), expected);
-        }
+    fn a_schema_is_quoted_whatever_is_in_it() {
         for (written, expected) in [
             ("default", "`default`"),
             ("a.b", "`a`.`b`"),

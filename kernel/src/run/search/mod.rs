@@ -2,7 +2,6 @@
 
 mod found;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -15,13 +14,13 @@ use super::margin::Margin;
 use super::parameters::Parameters;
 use super::statement::{Ran, begin, end, fetch};
 use super::view::View;
-use crate::cell::{Kind, Position, Rows, SqlText, Subject};
+use crate::cell::name::quoted;
+use crate::cell::{Rows, SqlText};
 use crate::display::{self, Facts, Remaining};
 use crate::engine::{Opened, Source};
 use crate::kept::size;
 use found::{
-    Described, Found, Pattern, Table, batch, described, listed, matching, quoted, schema_in_sql,
-    texts,
+    Described, Found, Pattern, Table, batch, described, listed, matching, schema_in_sql, texts,
 };
 
 /// How long a search takes at most.
@@ -293,19 +292,7 @@ impl Search<'_> {
         if self.cell.stop.is_cancelled() {
             return Err(Ran::Interrupted);
         }
-        let statement = SqlText {
-            text: sql.to_owned(),
-            start: Position {
-                offset: 0,
-                line: 1,
-                column: 0,
-            },
-            kind: Kind::Query,
-            subject: Subject::Other,
-            rows: None,
-            keep: None,
-            parameters: BTreeSet::new(),
-        };
+        let statement = SqlText::query(sql.to_owned());
         let parameters = Parameters::default();
         let place = Place {
             statement: &statement,
