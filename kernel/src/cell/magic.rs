@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use firesteel_session::engine::Argument;
 
+use super::name;
 use super::nearest::nearest;
 use super::value::read_value;
 use super::{Problem, SqlText};
@@ -33,6 +34,8 @@ pub enum Magic {
     Keep(Option<Duration>),
     /// Show how Spark would run a statement, without running it; the last one where none is given.
     Explain(Option<Box<SqlText>>),
+    /// Summarise the columns of what has this name, given in its parts.
+    Describe(Vec<String>),
     /// Search the names and comments of tables, views and columns.
     Tables(String),
     /// List the parameters that have a value.
@@ -104,6 +107,12 @@ pub(super) const EXPLAIN: &str = "%explain";
 pub(super) const EXPLAIN_USAGE: &str = "%explain [STATEMENT]";
 
 const TABLE: &[Spec] = &[
+    Spec {
+        name: "describe",
+        usage: "%describe NAME",
+        about: "summarise each column of a table or view: nulls, distinct values, quartiles, most frequent values, a histogram; one query reads all of it",
+        read: Read::Text(|text| name::parts(text).map(Magic::Describe).ok_or(TABLE_NAME)),
+    },
     Spec {
         name: "explain",
         usage: EXPLAIN_USAGE,
@@ -230,6 +239,8 @@ fn own_name(word: &str) -> Option<&str> {
 }
 
 const NAME: &str = "a result is kept under a name of letters, digits and `_`, other than `_`, which is the last result";
+
+const TABLE_NAME: &str = "give it the name of a table or view, in backticks where it is an odd one";
 
 const PATTERN: &str = "give it a part of a name or a comment; `*` stands for anything";
 

@@ -326,7 +326,7 @@ fn help_and_list_are_the_table_that_parses() {
     }
     assert_eq!(
         listed,
-        "%%sql  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %vars"
+        "%%sql  %describe  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %vars"
     );
 }
 
@@ -564,8 +564,8 @@ fn what_could_stand_at_the_cursor_is_proposed() {
             "%|",
             "%",
             &[
-                "%%sql", "%explain", "%help", "%keep", "%limit", "%logs", "%lsmagic", "%profile",
-                "%session", "%set", "%stop", "%tables", "%vars",
+                "%%sql", "%describe", "%explain", "%help", "%keep", "%limit", "%logs", "%lsmagic",
+                "%profile", "%session", "%set", "%stop", "%tables", "%vars",
             ],
         ),
         ("%l|", "%l", &["%limit", "%logs", "%lsmagic"]),
@@ -645,6 +645,10 @@ mod whatever_is_typed {
 #[test]
 fn magics_read_times_and_executors() {
     let keep = |seconds| Some(Magic::Keep(Some(Duration::from_secs(seconds))));
+    let describe = |parts: &[&str]| {
+        let parts = parts.iter().map(|part| (*part).to_owned());
+        Some(Magic::Describe(parts.collect()))
+    };
     let logs = |executor: Option<&str>, lines| {
         Some(Magic::Logs {
             executor: executor.map(str::to_owned),
@@ -672,6 +676,11 @@ fn magics_read_times_and_executors() {
         ("%logs executor", None),
         ("%logs 7 executor 3", None),
         ("%logs executor 3 7 7", None),
+        ("%describe flights", describe(&["flights"])),
+        ("%describe  `my db`.`a``b` ", describe(&["my db", "a`b"])),
+        ("%describe", None),
+        ("%describe a b", None),
+        ("%describe SELECT 1", None),
         ("%tables fli*", Some(Magic::Tables("fli*".to_owned()))),
         (
             "%tables  who   flies ",

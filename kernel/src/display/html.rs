@@ -1,6 +1,7 @@
 //! Writing HTML.
 
-use super::text::{is_printable_ascii, push_visible_char};
+use super::facts::count;
+use super::text::{is_printable_ascii, push_visible_char, start_of};
 
 /// The look of everything we show. Colours come from the page or are see-through greys, so that light
 /// and dark themes both work; every rule names our class twice, to win over a front end's own table
@@ -34,6 +35,9 @@ line-height:1.35;font-family:var(--jp-code-font-family,monospace)}\
 pub(super) const SCROLLED: &str =
     "<div class=\"firesteel\" style=\"max-height:34em;overflow:auto\">";
 
+/// Characters of a value that its title holds.
+pub(super) const LONGEST_TITLE: usize = 10_000;
+
 /// Appends `text` as the content of an element or of a double-quoted attribute.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
     if is_printable_ascii(text) && !text.contains(['&', '<', '>', '"', '\'']) {
@@ -63,5 +67,34 @@ pub(super) fn push_escaped_char(out: &mut String, ch: char) {
         '"' => out.push_str("&quot;"),
         '\'' => out.push_str("&#39;"),
         ch => push_visible_char(out, ch),
+    }
+}
+
+/// Opens a cell of a table up to its attributes; one of a number stands at the right.
+pub(super) fn push_open(html: &mut String, element: &str, number: bool) {
+    html.push('<');
+    html.push_str(element);
+    if number {
+        html.push_str(" align=\"right\"");
+    }
+}
+
+/// Appends the attribute that holds a text which is longer than what is shown of it.
+pub(super) fn push_title(html: &mut String, text: &str) {
+    html.push_str(" title=\"");
+    let start = start_of(text, LONGEST_TITLE);
+    push_escaped_lines(html, start.unwrap_or(text));
+    if let Some(start) = start {
+        let left_out = text[start.len()..].chars().count() as u64;
+        push_escaped(html, &format!("… and {} characters more", count(left_out)));
+    }
+    html.push('"');
+}
+
+/// Appends `text`, or in its place its `start` with a sign that there is more.
+pub(super) fn push_text(html: &mut String, text: &str, start: Option<&str>) {
+    push_escaped(html, start.unwrap_or(text));
+    if start.is_some() {
+        html.push('…');
     }
 }

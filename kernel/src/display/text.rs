@@ -121,8 +121,20 @@ fn boundary(text: &str, end: usize) -> usize {
     }
 }
 
+/// Appends `text` so that it does not turn what stands after it, where it is written from right to
+/// left.
+pub(super) fn push_isolated(out: &mut String, text: &str) {
+    if is_right_to_left(text) {
+        out.push('\u{2068}');
+        out.push_str(text);
+        out.push('\u{2069}');
+    } else {
+        out.push_str(text);
+    }
+}
+
 /// Whether `text` holds letters that are written from right to left.
-pub(super) fn is_right_to_left(text: &str) -> bool {
+fn is_right_to_left(text: &str) -> bool {
     !text.is_ascii()
         && text.chars().any(|ch| {
             matches!(ch, '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')

@@ -1,6 +1,7 @@
 //! What the front end asked for, in order, and what executes the cells among it.
 
 mod cells;
+mod describe;
 mod explain;
 mod failure;
 pub mod interpreter;

@@ -1,6 +1,7 @@
 //! Runs one statement: its events in, its display out.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -44,7 +45,21 @@ pub(super) struct Answer {
     /// From the request to the last response that was wanted.
     pub(super) elapsed: Duration,
     /// When the first executor came, where there was none at the beginning.
-    first_executor: Option<Duration>,
+    pub(super) first_executor: Option<Duration>,
+}
+
+impl Answer {
+    /// Its columns; none where Spark did not tell any.
+    pub(super) fn schema(&self) -> SchemaRef {
+        let schema = self.schema.clone();
+        schema.unwrap_or_else(|| Arc::new(Schema::empty()))
+    }
+
+    /// Bytes that Spark read from storage for it, where it says so.
+    pub(super) fn bytes_read(&self) -> Option<u64> {
+        let read = self.progress.stages.iter().map(|s| s.bytes_read).sum();
+        Some(read).filter(|read| *read > 0)
+    }
 }
 
 /// Runs a statement and shows what comes of it.
@@ -284,18 +299,16 @@ fn shown(
         remaining = Remaining::NotShown;
         rows = said.rows;
     }
-    let bytes_read: u64 = answer.progress.stages.iter().map(|s| s.bytes_read).sum();
     let facts = Facts {
         remaining,
         rows,
         bytes: answer.fetched.bytes(),
         elapsed: answer.elapsed,
-        bytes_read: (bytes_read > 0).then_some(bytes_read),
+        bytes_read: answer.bytes_read(),
     };
-    let empty = Schema::empty();
     display::answer(
         place.statement,
-        answer.schema.as_deref().unwrap_or(&empty),
+        &answer.schema(),
         &batches,
         &opened.zone,
         &facts,

@@ -3,9 +3,9 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
+use super::super::html::LONGEST_TITLE;
 use super::super::value::Column;
 use super::super::zone::Zone;
-use super::markup::LONGEST_TITLE;
 
 /// Bytes that a cell takes as HTML besides its text, about.
 const AROUND: usize = 24;

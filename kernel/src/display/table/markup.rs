@@ -1,7 +1,6 @@
 //! A table as HTML.
 
-use super::super::facts::count;
-use super::super::html::{SCROLLED, push_escaped, push_escaped_lines};
+use super::super::html::{SCROLLED, push_open, push_text, push_title};
 use super::super::text::start_of;
 use super::super::value::NULL;
 use super::Head;
@@ -9,9 +8,6 @@ use super::grid::{Grid, Value};
 
 /// Characters of a value that a cell shows.
 const LONGEST: usize = 100;
-
-/// Characters of a value that its title holds.
-pub(super) const LONGEST_TITLE: usize = 10_000;
 
 /// Characters of a column's type that its header shows.
 const LONGEST_TYPE: usize = 60;
@@ -64,32 +60,4 @@ fn push_cell(html: &mut String, value: Value<'_>, number: bool) {
     html.push('>');
     push_text(html, text, start);
     html.push_str("</td>");
-}
-
-/// Opens a cell up to its attributes.
-fn push_open(html: &mut String, element: &str, number: bool) {
-    html.push('<');
-    html.push_str(element);
-    if number {
-        html.push_str(" align=\"right\"");
-    }
-}
-
-fn push_title(html: &mut String, text: &str) {
-    html.push_str(" title=\"");
-    let start = start_of(text, LONGEST_TITLE);
-    push_escaped_lines(html, start.unwrap_or(text));
-    if let Some(start) = start {
-        let left_out = text[start.len()..].chars().count() as u64;
-        push_escaped(html, &format!("… and {} characters more", count(left_out)));
-    }
-    html.push('"');
-}
-
-/// Appends `text`, or in its place its `start` with a sign that there is more.
-fn push_text(html: &mut String, text: &str, start: Option<&str>) {
-    push_escaped(html, start.unwrap_or(text));
-    if start.is_some() {
-        html.push('…');
-    }
 }

@@ -1,6 +1,6 @@
 //! A table as aligned text.
 
-use super::super::text::{cut, is_right_to_left, push_visible, start_of, width};
+use super::super::text::{cut, push_isolated, push_visible, start_of, visible, width};
 use super::super::value::NULL;
 use super::Head;
 use super::grid::{Grid, Value};
@@ -14,10 +14,6 @@ const WIDEST_COLUMN: usize = 48;
 /// What a column of text is cut to before columns are left out. Numbers, dates and the like are
 /// never cut, only their headers are, and those not where they name a zone.
 const NARROWEST_COLUMN: usize = 10;
-
-/// Keep text from right to left from turning what stands after it.
-const ISOLATE: char = '\u{2068}';
-const END_OF_ISOLATE: char = '\u{2069}';
 
 /// Between columns.
 const GAP: &str = "  ";
@@ -62,12 +58,7 @@ fn push_left_out(out: &mut String, heads: &[Head]) {
             line.push_str(", ");
         }
         let name = start_of(&head.name, WIDEST).unwrap_or(&head.name);
-        let start = line.len();
-        push_visible(&mut line, name);
-        if is_right_to_left(&line[start..]) {
-            line.insert(start, ISOLATE);
-            line.push(END_OF_ISOLATE);
-        }
+        push_isolated(&mut line, &visible(name));
     }
     match cut(&line, WIDEST) {
         None => out.push_str(&line),
@@ -187,14 +178,7 @@ impl<'a> Cells<'a> {
             if number {
                 out.extend(std::iter::repeat_n(' ', space));
             }
-            let isolate = is_right_to_left(text);
-            if isolate {
-                out.push(ISOLATE);
-            }
-            out.push_str(text);
-            if isolate {
-                out.push(END_OF_ISOLATE);
-            }
+            push_isolated(out, text);
             out.push_str(sign);
             if !number {
                 out.extend(std::iter::repeat_n(' ', space));
