@@ -1,6 +1,7 @@
 //! A notebook on a real Spark, without a front end.
 
 use std::future::pending;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,6 +83,14 @@ impl Source for Ready {
 
     fn profiles(&self) -> String {
         String::new()
+    }
+
+    fn profile_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn here(&self) -> Option<PathBuf> {
+        None
     }
 
     async fn choose(&mut self, _profile: &str) -> Result<String, Unavailable> {

@@ -18,7 +18,8 @@ mod value;
 use std::collections::BTreeSet;
 
 pub use complete::{
-    Catalog, Column, Named, Proposal, ProposalKind, Proposals, Table, Unknown, complete, named_at,
+    Catalog, Column, Entry, Given, HERE, Known, Lack, Named, Proposal, ProposalKind, Proposals,
+    Table, Unknown, Word, complete, named_at,
 };
 pub use completeness::{Completeness, completeness};
 pub(crate) use keywords::{is_keyword, nearest_clause, nearest_keyword};

@@ -585,7 +585,7 @@ fn what_could_stand_at_the_cursor_is_proposed() {
     for (marked, typed, expected) in cases {
         let cursor = marked.chars().position(|ch| ch == '|').unwrap();
         let source: String = marked.chars().filter(|ch| *ch != '|').collect();
-        let proposals = complete(&source, cursor, &Catalog::default());
+        let proposals = complete(&source, cursor, &Known::default());
         let texts: Vec<&str> = proposals.matches.iter().map(|m| m.text.as_str()).collect();
         assert_eq!(texts, *expected, "{marked}");
         if !expected.is_empty() {
@@ -636,7 +636,7 @@ mod whatever_is_typed {
             }
             completeness(&source);
             for cursor in 0..=source.chars().count() {
-                complete(&source, cursor, &Catalog::default());
+                complete(&source, cursor, &Known::default());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What is known of the live session's catalog, asked for in the background.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +30,13 @@ const LINES: u64 = 200;
 /// The most tables whose columns are kept, and schemas that were looked into.
 const LOOKED_UP: usize = 1_000;
 
+/// Bytes that names, types and descriptions take at most, about. What comes when they are used up
+/// is not proposed.
+const BYTES: usize = 32_000_000;
+
+/// The longest list of a function's arguments that is shown beside its name.
+const SIGNATURE: usize = 100;
+
 /// A session to ask in the background.
 #[derive(Clone)]
 pub struct Background {
@@ -56,6 +63,97 @@ struct Known {
     asked: HashSet<Unknown>,
     /// What Spark says of functions, by their names.
     usages: HashMap<String, String>,
+    /// Functions whose arguments were asked for, told or not.
+    described: HashSet<String>,
+    /// Bytes that all this takes, about.
+    bytes: usize,
+}
+
+impl Known {
+    /// Makes room for something of so many bytes, and says whether there is any.
+    fn makes_room(&mut self, bytes: usize) -> bool {
+        let sum = self.bytes + bytes;
+        let has = sum <= BYTES;
+        if has {
+            self.bytes = sum;
+        }
+        has
+    }
+
+    /// All names of a session's catalog.
+    fn of(mut catalog: Catalog) -> Self {
+        let mut known = Self::default();
+        for names in [
+            &mut catalog.catalogs,
+            &mut catalog.schemas,
+            &mut catalog.functions,
+        ] {
+            names.retain(|name| known.makes_room(size_of::<String>() + name.len()));
+        }
+        catalog
+            .tables
+            .retain(|table| known.makes_room(weight(table)));
+        known.catalog = Arc::new(catalog);
+        known
+    }
+
+    /// Puts tables in the place of those of the same name.
+    fn add(&mut self, mut tables: Vec<Table>) {
+        tables.retain(|table| self.makes_room(weight(table)));
+        let catalog = Arc::make_mut(&mut self.catalog);
+        let new: HashSet<_> = tables.iter().map(|t| (&t.schema, &t.name)).collect();
+        let mut replaced = 0;
+        catalog.tables.retain(|table| {
+            let stays = !new.contains(&(&table.schema, &table.name));
+            replaced += if stays { 0 } else { weight(table) };
+            stays
+        });
+        catalog.tables.extend(tables);
+        self.bytes -= replaced;
+    }
+
+    /// Takes note of what Spark says of a function.
+    fn describe(&mut self, name: &str, usage: &str) {
+        let signature = signature(name, usage);
+        let bytes = 2 * name.len() + usage.len() + signature.len();
+        if self.usages.len() < LOOKED_UP && self.makes_room(bytes) {
+            self.usages.insert(name.to_owned(), usage.to_owned());
+            let catalog = Arc::make_mut(&mut self.catalog);
+            catalog.signatures.insert(name.to_owned(), signature);
+        }
+    }
+}
+
+/// Bytes that a table takes, about.
+fn weight(table: &Table) -> usize {
+    let columns = table.columns.iter().flatten();
+    let columns =
+        columns.map(|column| size_of::<Column>() + column.name.len() + column.data_type.len());
+    let schema = table.schema.as_ref().map_or(0, String::len);
+    size_of::<Table>() + schema + table.name.len() + columns.sum::<usize>()
+}
+
+/// The arguments of a function, `(expr, d)`, from what Spark says of it; empty where it says none.
+fn signature(name: &str, usage: &str) -> String {
+    let told = usage
+        .split_once("Usage:")
+        .map_or("", |(_, told)| told.trim_start());
+    let arguments = told
+        .get(..name.len())
+        .filter(|told| told.eq_ignore_ascii_case(name));
+    let arguments = arguments.map_or("", |_name| &told[name.len()..]);
+    let mut depth = 0_usize;
+    for (at, ch) in arguments.char_indices().take(SIGNATURE) {
+        depth = match ch {
+            '(' => depth + 1,
+            ')' if depth == 1 => return arguments[..=at].to_owned(),
+            ')' => depth - 1,
+            '\n' => break,
+            _ if depth == 0 => break,
+            _ => depth,
+        };
+    }
+    String::new()
 }
 
 impl CatalogCache {
@@ -82,11 +180,8 @@ impl CatalogCache {
             let asking = Arc::clone(&self.asking);
             self.tasks.spawn(async move {
                 let _turn = asking.lock().await;
-                let catalog = Arc::new(names(&*engine).await);
-                *lock(&known) = Known {
-                    catalog,
-                    ..Known::default()
-                };
+                let catalog = Known::of(names(&*engine).await);
+                *lock(&known) = catalog;
             });
         }
     }
@@ -108,20 +203,39 @@ impl CatalogCache {
         let (done, told) = tokio::sync::oneshot::channel();
         self.tasks.spawn(async move {
             let _turn = asking.lock().await;
-            let full: Vec<String> = name.split('.').map(quoted).collect();
-            let sql = format!("DESCRIBE FUNCTION EXTENDED {}", full.join("."));
-            let usage = ask(&*engine, &sql, LINES).await.concat().join("\n");
+            let usage = described(&*engine, &name).await;
             if usage.is_empty() {
                 return;
             }
-            let mut known = lock(&known);
-            if known.usages.len() < LOOKED_UP {
-                known.usages.insert(name, usage.clone());
-            }
+            lock(&known).describe(&name, &usage);
             // Who waited may have lost patience.
             let _ = done.send(usage);
         });
         tokio::time::timeout(patience, told).await.ok()?.ok()
+    }
+
+    /// Learns the arguments of functions, without waiting for it.
+    pub fn describe(&mut self, live: &Background, mut functions: Vec<String>) {
+        {
+            let mut known = lock(&self.known);
+            let room = LOOKED_UP.saturating_sub(known.described.len());
+            functions.truncate(room);
+            functions.retain(|name| known.described.insert(name.clone()));
+        }
+        if functions.is_empty() {
+            return;
+        }
+        while self.tasks.try_join_next().is_some() {}
+        let (known, asking) = (Arc::clone(&self.known), Arc::clone(&self.asking));
+        let engine = Arc::clone(&live.engine);
+        self.tasks.spawn(async move {
+            for name in functions {
+                // Between two of them somebody may ask who waits.
+                let _turn = asking.lock().await;
+                let usage = described(&*engine, &name).await;
+                lock(&known).describe(&name, &usage);
+            }
+        });
     }
 
     /// Learns what a completion lacked and waits for it as long as `patience`; later ones find it.
@@ -146,7 +260,7 @@ impl CatalogCache {
             let _turn = asking.lock().await;
             for one in unknown {
                 let tables = look_up(&*engine, &one).await;
-                add(&known, tables);
+                lock(&known).add(tables);
             }
             // Who waited may have lost patience.
             let _ = done.send(());
@@ -156,17 +270,11 @@ impl CatalogCache {
     }
 }
 
-/// Puts tables in the place of those of the same name.
-fn add(known: &Mutex<Known>, tables: Vec<Table>) {
-    let mut known = lock(known);
-    let catalog = Arc::make_mut(&mut known.catalog);
-    for table in tables {
-        let same = |other: &&mut Table| other.name == table.name && other.schema == table.schema;
-        match catalog.tables.iter_mut().find(same) {
-            Some(there) => *there = table,
-            None => catalog.tables.push(table),
-        }
-    }
+/// What Spark says of a function; nothing where it does not tell.
+async fn described(engine: &dyn Engine, name: &str) -> String {
+    let full: Vec<String> = name.split('.').map(quoted).collect();
+    let sql = format!("DESCRIBE FUNCTION EXTENDED {}", full.join("."));
+    ask(engine, &sql, LINES).await.concat().join("\n")
 }
 
 async fn names(engine: &dyn Engine) -> Catalog {
@@ -176,6 +284,7 @@ async fn names(engine: &dyn Engine) -> Catalog {
             .collect()
     };
     Catalog {
+        signatures: BTreeMap::new(),
         catalogs: first(ask(engine, "SHOW CATALOGS", ROWS).await),
         schemas: first(ask(engine, "SHOW SCHEMAS", ROWS).await),
         // A query would need an executor; this is answered by the driver.
@@ -287,4 +396,89 @@ fn texts(rows: &RecordBatch) -> Vec<Vec<String>> {
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, columns: usize) -> Table {
+        let column = |at: usize| Column {
+            name: format!("column_{at}"),
+            data_type: "string".to_owned(),
+        };
+        Table {
+            schema: Some("s".to_owned()),
+            name: name.to_owned(),
+            columns: (columns > 0).then(|| (0..columns).map(column).collect()),
+        }
+    }
+
+    #[test]
+    fn a_table_takes_the_place_of_one_of_its_name() {
+        let mut known = Known::of(Catalog {
+            tables: vec![table("a", 0), table("b", 0)],
+            ..Catalog::default()
+        });
+        let before = known.bytes;
+        known.add(vec![table("a", 3)]);
+        let tables = &known.catalog.tables;
+        let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+        assert_eq!(names, ["b", "a"]);
+        assert_eq!(
+            known.bytes - before,
+            weight(&table("a", 3)) - weight(&table("a", 0))
+        );
+        known.add(vec![table("a", 0)]);
+        assert_eq!(known.bytes, before);
+    }
+
+    #[test]
+    fn what_is_known_has_an_end() {
+        let wide = || table("wide", 5000);
+        let mut known = Known::of(Catalog {
+            tables: (0..1000).map(|_| wide()).collect(),
+            functions: vec!["f".repeat(BYTES)],
+            ..Catalog::default()
+        });
+        assert_eq!(known.catalog.functions, Vec::<String>::new());
+        let room = BYTES / weight(&wide());
+        assert_eq!(known.catalog.tables.len(), room);
+        known.add(vec![table("one more", 5000)]);
+        assert_eq!(known.catalog.tables.len(), room);
+        known.describe("f", &"u".repeat(BYTES));
+        assert_eq!(known.usages.len(), 0);
+        assert!(known.bytes <= BYTES);
+    }
+
+    #[test]
+    fn a_functions_arguments_are_read_from_what_spark_says_of_it() {
+        for (name, usage, expected) in [
+            (
+                "round",
+                "Function: round\nClass: org.Round\nUsage: round(expr, d) - Returns `expr`.",
+                "(expr, d)",
+            ),
+            (
+                "concat",
+                "Function: concat\nUsage: \n    concat(col1, ..., colN) - Joins them.",
+                "(col1, ..., colN)",
+            ),
+            (
+                "transform",
+                "Usage: transform(expr, func(x)) - Each.",
+                "(expr, func(x))",
+            ),
+            ("count", "Usage:\n    COUNT(*) - Returns", "(*)"),
+            ("%", "Usage: expr1 % expr2 - Returns", ""),
+            ("mod", "Usage: expr1 % expr2, or mod(a, b) - Returns", ""),
+            ("open", "Usage: open(a, b - Returns\n)", ""),
+            ("größe", "Usage: größe(ä) - Returns", "(ä)"),
+            ("gr", "Usage: größe(ä) - Returns", ""),
+            ("now", "nothing", ""),
+            ("now", "", ""),
+        ] {
+            assert_eq!(signature(name, usage), expected, "{usage}");
+        }
+    }
 }

@@ -316,6 +316,18 @@ impl Source for Drivers {
         })
     }
 
+    fn here(&self) -> Option<PathBuf> {
+        let runs_here = match &self.standing {
+            Some(standing) => matches!(standing.profile.runs, Runs::Local(_)),
+            None => {
+                let profiles = self.known().ok()?;
+                let profile = profiles.get(&self.choice(&profiles).name).ok()?;
+                matches!(profile.runs, Runs::Local(_))
+            }
+        };
+        runs_here.then(|| self.settings.here.clone())
+    }
+
     async fn describe(&mut self) -> String {
         let Some(standing) = &self.standing else {
             return "No Spark session yet; the first statement starts one.".to_owned();
@@ -387,6 +399,11 @@ impl Source for Drivers {
             Ok(profiles) => describe::profiles(&profiles, &self.choice(&profiles)),
             Err(error) => format!("{error}. {}", error.remedy),
         }
+    }
+
+    fn profile_names(&self) -> Vec<String> {
+        self.known()
+            .map_or_else(|_unreadable| Vec::new(), |profiles| profiles.names())
     }
 
     async fn choose(&mut self, name: &str) -> Result<String, Unavailable> {

@@ -1,5 +1,6 @@
 //! Where sessions come from: the seam between the cells and the launcher.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,10 @@ pub trait Source: Send + Sync {
     /// The open session, to be asked in the background; `None` where asking would start a driver.
     fn background(&self) -> Option<Background>;
 
+    /// The notebook's folder, where the driver is on this machine and reads the files that are here;
+    /// `None` elsewhere.
+    fn here(&self) -> Option<PathBuf>;
+
     /// What is open: the driver, the session, who else uses it. For a person.
     async fn describe(&mut self) -> String;
 
@@ -64,6 +69,9 @@ pub trait Source: Send + Sync {
 
     /// The profiles there are and which is chosen. For a person.
     fn profiles(&self) -> String;
+
+    /// The names of the profiles there are.
+    fn profile_names(&self) -> Vec<String>;
 
     /// Chooses another profile, and says what that means.
     async fn choose(&mut self, profile: &str) -> Result<String, Unavailable>;

@@ -1,20 +1,19 @@
 //! Executes cells of SQL and magics, and answers questions about their text.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use firesteel_session::engine::Argument;
 use jupyter_protocol::Media;
 
+use super::completion::{Asks, PATIENCE};
 use super::failure::{self, Place};
-use super::interpreter::{
-    Cell, Completeness, Completion, Completions, Failure, Interpreter, Outcome,
-};
+use super::folder::Folders;
+use super::interpreter::{Cell, Completeness, Completions, Failure, Interpreter, Outcome};
 use super::limits::Limits;
 use super::margin::Margin;
 use super::{explain, magics, statement};
-use crate::cell::{self, Column, Named, Piece, ProposalKind, SqlText};
+use crate::cell::{self, Column, Known, Named, Piece, SqlText};
 use crate::display::{self, error::not_run};
 use crate::engine::{Aside, CatalogCache, Source};
 use crate::kept::Shelf;
@@ -29,9 +28,6 @@ pub(super) struct Settings {
     pub(super) shelf: Shelf,
 }
 
-/// How long a completion waits for Spark to name columns.
-const PATIENCE: Duration = Duration::from_millis(400);
-
 /// The interpreter of SQL cells.
 pub struct Cells {
     source: Box<dyn Source>,
@@ -40,6 +36,7 @@ pub struct Cells {
     last: Option<SqlText>,
     margin: Margin,
     catalog: CatalogCache,
+    folders: Folders,
 }
 
 impl Cells {
@@ -51,6 +48,7 @@ impl Cells {
             last: None,
             margin: Margin::default(),
             catalog: CatalogCache::default(),
+            folders: Folders::default(),
         }
     }
 
@@ -152,31 +150,13 @@ impl Interpreter for Cells {
     }
 
     async fn complete(&mut self, source: &str, cursor: usize) -> Completions {
-        let mut found = cell::complete(source, cursor, &self.catalog.snapshot());
-        if !found.unknown.is_empty()
-            && let Some(live) = self.source.background()
-        {
-            let unknown = std::mem::take(&mut found.unknown);
-            self.catalog.learn(&live, unknown, PATIENCE).await;
-            found = cell::complete(source, cursor, &self.catalog.snapshot());
-        }
-        let matches = found.matches.into_iter().map(|proposal| Completion {
-            text: proposal.text,
-            kind: match proposal.kind {
-                ProposalKind::Magic => "magic",
-                ProposalKind::Keyword => "keyword",
-                ProposalKind::Column => "column",
-                ProposalKind::Table => "table",
-                ProposalKind::Schema => "schema",
-                ProposalKind::Function => "function",
-            },
-            signature: proposal.signature,
-        });
-        Completions {
-            matches: matches.collect(),
-            start: found.start,
-            end: found.end,
-        }
+        let mut asks = Asks {
+            source: &*self.source,
+            settings: &self.settings,
+            catalog: &mut self.catalog,
+            folders: &self.folders,
+        };
+        asks.complete(source, cursor).await
     }
 
     async fn inspect(&mut self, source: &str, cursor: usize, _detail: u8) -> Option<Media> {
@@ -185,7 +165,11 @@ impl Interpreter for Cells {
         }
         let named = |catalog: &CatalogCache| cell::named_at(source, cursor, &catalog.snapshot());
         if let Some(live) = self.source.background() {
-            let unknown = cell::complete(source, cursor, &self.catalog.snapshot()).unknown;
+            let known = Known {
+                catalog: self.catalog.snapshot(),
+                ..Known::default()
+            };
+            let unknown = cell::complete(source, cursor, &known).unknown;
             self.catalog.learn(&live, unknown, PATIENCE).await;
             if let Some(Named::Function(name)) = named(&self.catalog) {
                 let usage = self.catalog.usage(&live, &name, PATIENCE).await;

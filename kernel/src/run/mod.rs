@@ -1,9 +1,11 @@
 //! What the front end asked for, in order, and what executes the cells among it.
 
 mod cells;
+mod completion;
 mod describe;
 mod explain;
 mod failure;
+mod folder;
 pub mod interpreter;
 mod keep;
 mod limits;

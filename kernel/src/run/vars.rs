@@ -9,7 +9,7 @@ use jupyter_protocol::Media;
 
 use super::cells::Settings;
 use super::interpreter::Failure;
-use crate::cell::nearest;
+use crate::cell::{Word, nearest};
 use crate::display::{self, Held, Var, bytes, parameter, rows};
 use crate::kept::{ALL_BYTES, Cut, Kept};
 
@@ -50,14 +50,26 @@ fn value_of(settings: &Settings, name: &str, kept: &Kept) -> Option<Argument> {
     (!settings.values.contains_key(name)).then_some(value)
 }
 
-/// The parameters that have a value, with it.
-pub(super) fn values(settings: &Settings) -> String {
-    let set = settings.values.iter();
-    let mut lines: Vec<String> = set.map(|(name, value)| parameter(name, value)).collect();
-    lines.extend(settings.shelf.list().filter_map(|(name, kept)| {
+/// The parameters that have a value, each with `:NAME = VALUE (TYPE)`.
+pub(super) fn parameters(settings: &Settings) -> Vec<Word> {
+    let set = settings.values.iter().map(|(name, value)| Word {
+        name: name.clone(),
+        about: parameter(name, value),
+    });
+    let kept = settings.shelf.list().filter_map(|(name, kept)| {
         let value = value_of(settings, name, kept)?;
-        Some(format!("{}, a kept result", parameter(name, &value)))
-    }));
+        Some(Word {
+            name: name.to_owned(),
+            about: format!("{}, a kept result", parameter(name, &value)),
+        })
+    });
+    set.chain(kept).collect()
+}
+
+/// The parameters that have a value, with it, a line for each.
+pub(super) fn values(settings: &Settings) -> String {
+    let known = parameters(settings).into_iter();
+    let lines: Vec<String> = known.map(|word| word.about).collect();
     match lines.is_empty() {
         true => "No parameter has a value; `%set NAME VALUE` gives `:NAME` one.".to_owned(),
         false => lines.join("\n"),

@@ -1,5 +1,7 @@
 //! What is known of the session's catalog when something is to be completed.
 
+use std::collections::BTreeMap;
+
 /// A snapshot of a catalog. It may be incomplete: completion offers what is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
@@ -13,6 +15,9 @@ pub struct Catalog {
     pub tables: Vec<Table>,
     /// Names of the functions.
     pub functions: Vec<String>,
+    /// The arguments of functions, by the functions' names, as far as they were asked for:
+    /// `(expr, d)`.
+    pub signatures: BTreeMap<String, String>,
 }
 
 /// A table or view of a catalog.

@@ -2,16 +2,18 @@
 
 mod catalog;
 mod inspect;
+mod known;
+mod magic;
 mod names;
+mod path;
 mod scope;
 mod sql;
 
-use super::magic::names;
 use super::parse::head;
-use super::split::{Stretch, split};
 
 pub use catalog::{Catalog, Column, Table, Unknown};
 pub use inspect::{Named, named_at};
+pub use known::{Entry, Given, HERE, Known, Lack, Word};
 
 /// What could stand at a place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub struct Proposals {
     pub end: usize,
     /// What the catalog did not tell and would have helped.
     pub unknown: Vec<Unknown>,
+    /// The first functions among the proposals whose arguments are not known.
+    pub undescribed: Vec<String>,
+    /// What else has to be looked up before anything can be proposed.
+    pub lack: Option<Lack>,
 }
 
 /// One proposal.
@@ -33,7 +39,7 @@ pub struct Proposal {
     pub text: String,
     /// What it is.
     pub kind: ProposalKind,
-    /// A column's type, or what an alias stands for; else empty.
+    /// A column's type, a function's arguments, a value, or what an alias stands for; else empty.
     pub signature: String,
 }
 
@@ -50,83 +56,53 @@ pub enum ProposalKind {
     Schema,
     /// A function.
     Function,
-    /// A magic, or what is given to one.
+    /// A magic, or a word that is given to one.
     Magic,
+    /// A parameter or a kept result.
+    Value,
+    /// A file or folder.
+    Path,
 }
 
 /// Proposes what could stand at `cursor`, an offset into `source` in Unicode code points, from
-/// what is known of the catalog.
-pub fn complete(source: &str, cursor: usize, catalog: &Catalog) -> Proposals {
+/// what is known.
+pub fn complete(source: &str, cursor: usize, known: &Known) -> Proposals {
     let byte = source
         .char_indices()
         .nth(cursor)
         .map_or(source.len(), |(byte, _)| byte);
     let before = &source[..byte];
     let end = before.chars().count();
-    if let Some(line) = magic_line(before) {
-        let (typed, texts) = in_magic(before, line);
-        let matches = texts.into_iter().map(|text| Proposal {
-            text,
-            kind: ProposalKind::Magic,
-            signature: String::new(),
-        });
+    let from = head(before).map_or(0, |head| head.end);
+    let at = |start: usize| end - source[start..byte].chars().count();
+    if let Some(line) = magic::line(before) {
+        let found = magic::complete(before, line, known);
         return Proposals {
-            matches: matches.collect(),
-            start: end - typed.chars().count(),
+            matches: found.matches,
+            start: at(byte - found.typed.len()),
             end,
-            unknown: Vec::new(),
+            lack: found.lack,
+            ..Proposals::default()
         };
     }
-    let from = head(before).map_or(0, |head| head.end);
-    let sql::Found {
-        start,
-        matches,
-        unknown,
-    } = sql::complete(source, from, byte, catalog);
+    if let Some(found) = path::complete(source, from, byte, known.given.as_ref()) {
+        return Proposals {
+            matches: found.matches,
+            start: at(found.start),
+            end,
+            lack: found.lack,
+            ..Proposals::default()
+        };
+    }
+    let found = sql::complete(source, from, byte, known);
     Proposals {
-        matches,
-        unknown,
-        start: end - source[start..byte].chars().count(),
+        matches: found.matches,
+        start: at(found.start),
         end,
+        unknown: found.unknown,
+        undescribed: found.undescribed,
+        lack: None,
     }
-}
-
-/// The magic that the cursor is in, if it is in one.
-fn magic_line(before: &str) -> Option<&str> {
-    let first = before.trim_start();
-    if first.starts_with("%%") && !first.contains('\n') {
-        return Some(first);
-    }
-    let from = head(before).map_or(0, |head| head.end);
-    let line = before.rsplit('\n').next()?.trim_start();
-    match split(before, from).last() {
-        Some(Stretch::Magic(_)) if line.starts_with('%') => Some(line),
-        _ => None,
-    }
-}
-
-fn in_magic<'a>(before: &str, line: &'a str) -> (&'a str, Vec<String>) {
-    let typed = line.rsplit(char::is_whitespace).next().unwrap_or_default();
-    let earlier = line[..line.len() - typed.len()].trim_end();
-    let first_in_cell = before.trim_start() == line;
-    let offered: Vec<String> = match earlier {
-        "" => names()
-            .filter(|name| first_in_cell || !name.starts_with("%%"))
-            .map(str::to_owned)
-            .collect(),
-        "%help" if typed.starts_with('%') => names().map(str::to_owned).collect(),
-        "%help" => names()
-            .map(|name| name.trim_start_matches('%').to_owned())
-            .collect(),
-        "%%sql" => vec!["-n".to_owned(), "-o".to_owned()],
-        "%limit" | "%%sql -n" => vec!["all".to_owned()],
-        _ => Vec::new(),
-    };
-    let texts = offered
-        .into_iter()
-        .filter(|text| text.starts_with(typed))
-        .collect();
-    (typed, texts)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::catalog::{Catalog, Table, Unknown};
+use super::known::{Known, Word};
 use super::names::{fit, quoted, unquoted};
 use super::scope::{CLAUSES, Scope};
 use super::{Proposal, ProposalKind};
@@ -12,6 +13,9 @@ use crate::cell::tokens::{Shape, Token, Tokens};
 
 /// The most that is proposed: nobody reads on, and a reply stays small.
 const MOST: usize = 200;
+
+/// Functions of one answer whose arguments are asked for: the first that a person sees.
+const DESCRIBED: usize = 8;
 
 /// Words that a statement begins with.
 const FIRST: &str = "ADD ALTER ANALYZE BEGIN CACHE CALL CLEAR COMMENT CREATE DECLARE DELETE DESC DESCRIBE DROP \
@@ -38,14 +42,18 @@ pub(super) struct Found {
     pub(super) matches: Vec<Proposal>,
     /// What the catalog did not tell.
     pub(super) unknown: Vec<Unknown>,
+    /// The first functions among it whose arguments are not known.
+    pub(super) undescribed: Vec<String>,
 }
 
 /// What could stand at the byte `cursor` of a cell whose SQL starts at the byte `from`.
-pub(super) fn complete(source: &str, from: usize, cursor: usize, catalog: &Catalog) -> Found {
+pub(super) fn complete(source: &str, from: usize, cursor: usize, known: &Known) -> Found {
+    let catalog = &*known.catalog;
     let nothing = Found {
         start: cursor,
         matches: Vec::new(),
         unknown: Vec::new(),
+        undescribed: Vec::new(),
     };
     let Some((tokens, open)) = statement(source, from, cursor) else {
         return nothing;
@@ -64,9 +72,23 @@ pub(super) fn complete(source: &str, from: usize, cursor: usize, catalog: &Catal
         at = tokens.iter().take_while(|token| token.end <= start).count();
     }
     let previous = at.checked_sub(1).and_then(|at| tokens.get(at));
-    let blocked =
-        |token: &Token| matches!(token.shape, Shape::Colon | Shape::Percent) && token.end == start;
-    if previous.is_some_and(blocked) || typed.starts_with(|ch: char| ch.is_ascii_digit()) {
+    let touches = |token: &&Token, shape| token.shape == shape && token.end == start;
+    if let Some(colon) = previous.filter(|token| touches(token, Shape::Colon)) {
+        let before = at.checked_sub(2).and_then(|at| tokens.get(at));
+        use Shape::{Close, Colon, Quoted, Text, Word};
+        let value = |token: &Token| matches!(token.shape, Word | Quoted | Close | Text | Colon);
+        // Behind a value stands a path into it, or a type.
+        if before.is_some_and(|token| token.end == colon.start && value(token)) {
+            return nothing;
+        }
+        return Found {
+            start,
+            matches: parameters(&known.parameters, &typed),
+            ..nothing
+        };
+    }
+    let percent = previous.is_some_and(|token| touches(&token, Shape::Percent));
+    if percent || typed.starts_with(|ch: char| ch.is_ascii_digit()) {
         return nothing;
     }
     let mut qualifier = Vec::new();
@@ -87,11 +109,27 @@ pub(super) fn complete(source: &str, from: usize, cursor: usize, catalog: &Catal
         typed: &typed,
         found: Vec::new(),
     };
+    let matches = offers.gather(&scope, catalog, at, &qualifier);
+    let functions = matches.iter().filter(|proposal| {
+        proposal.kind == ProposalKind::Function && !catalog.signatures.contains_key(&proposal.text)
+    });
+    let functions = functions.take(DESCRIBED);
     Found {
         start,
-        matches: offers.gather(&scope, catalog, at, &qualifier),
+        undescribed: functions.map(|proposal| proposal.text.clone()).collect(),
+        matches,
         unknown,
     }
+}
+
+fn parameters(known: &[Word], typed: &str) -> Vec<Proposal> {
+    let fitting = known.iter().filter(|word| word.name.starts_with(typed));
+    let proposal = |word: &Word| Proposal {
+        text: word.name.clone(),
+        kind: ProposalKind::Value,
+        signature: word.about.clone(),
+    };
+    fitting.map(proposal).collect()
 }
 
 fn unknown(
@@ -291,7 +329,11 @@ impl Offers<'_> {
                     }
                 }
                 if !self.typed.is_empty() {
-                    self.names(4, ProposalKind::Function, &catalog.functions);
+                    for name in &catalog.functions {
+                        let signature = catalog.signatures.get(name);
+                        let signature = signature.map_or("", String::as_str);
+                        self.offer(4, ProposalKind::Function, name, signature);
+                    }
                 }
                 self.all_keywords();
             }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -44,7 +46,46 @@ fn catalog() -> Catalog {
             ),
         ],
         functions: words(&["concat", "count", "date_add", "array_contains"]),
+        signatures: [("concat", "(a, b)")]
+            .map(|(name, signature)| (name.to_owned(), signature.to_owned()))
+            .into(),
     }
+}
+
+fn known() -> Known {
+    let word = |(name, about): (&str, &str)| Word {
+        name: name.to_owned(),
+        about: about.to_owned(),
+    };
+    Known {
+        catalog: Arc::new(catalog()),
+        kept: [("late", "5 rows"), ("n", "1 row"), ("_", "2 rows")]
+            .map(word)
+            .into(),
+        parameters: [("day", "DATE"), ("delay_1", "INT"), ("n", "BIGINT")]
+            .map(word)
+            .into(),
+        given: None,
+    }
+}
+
+/// What is at a place that is marked with a `|` in a text: the texts that are proposed, and the
+/// text that they replace.
+fn at_mark(marked: &str, known: &Known) -> (Proposals, String) {
+    let cursor = marked.chars().position(|ch| ch == '|').unwrap();
+    let source: String = marked.chars().filter(|ch| *ch != '|').collect();
+    let found = complete(&source, cursor, known);
+    assert_eq!(found.end, cursor, "{marked}");
+    let there = source
+        .chars()
+        .skip(found.start)
+        .take(found.end - found.start);
+    let there = there.collect();
+    (found, there)
+}
+
+fn texts(found: &Proposals) -> Vec<&str> {
+    found.matches.iter().map(|m| m.text.as_str()).collect()
 }
 
 /// A text with the cursor as `|`; the proposals at the beginning of the answer; the replaced text.
@@ -233,28 +274,50 @@ const CASES: &[Case] = &[
     ("SELECT (de| FROM flights", &["delay"], "de"),
     ("%lim|", &["%limit"], "%lim"),
     ("%help lim|", &["limit"], "lim"),
+    // Parameters.
+    ("SELECT :|", &["day", "delay_1", "n"], ""),
+    ("SELECT 1 WHERE x=:d|", &["day", "delay_1"], "d"),
+    ("SELECT f(:de|)", &["delay_1"], "de"),
+    ("SELECT '😀', :da|", &["day"], "da"),
+    ("SELECT x + :nothing|", &[], ""),
+    ("SELECT raw:d|", &[], ""),
+    ("SELECT `raw`:d|", &[], ""),
+    ("SELECT f(x):d|", &[], ""),
+    ("SELECT a::deci|", &["decimal"], "deci"),
+    ("SELECT ':d|'", &[], ""),
+    // What magics are given.
+    ("%limit |", &["all", "bytes", "rows"], ""),
+    ("%limit rows |", &["all"], ""),
+    ("%limit bytes |", &[], ""),
+    ("%keep o|", &["off"], "o"),
+    ("%logs |", &["executor"], ""),
+    ("%logs executor |", &[], ""),
+    ("%vars |", &["drop"], ""),
+    ("%vars drop |", &["late", "n", "_"], ""),
+    ("%vars drop l|", &["late"], "l"),
+    ("%set d|", &["day", "delay_1"], "d"),
+    ("%set day |", &[], ""),
+    ("%%sql |", &["-n", "-o"], ""),
+    ("%%sql -n 5 |", &["-o"], ""),
+    ("%%sql -n |", &["all"], ""),
+    ("%%sql -o |", &[], ""),
+    ("%%sql -o a -|", &["-n"], "-"),
+    ("%%sql -o a -n 5\nSELECT de| FROM flights", &["delay"], "de"),
 ];
 
 #[test]
 fn every_case_is_completed_from_its_context() {
-    let catalog = catalog();
+    let known = known();
     let mut wrong = Vec::new();
     for (marked, expected, replaced) in CASES {
-        let cursor = marked.chars().position(|ch| ch == '|').unwrap();
-        let source: String = marked.chars().filter(|ch| *ch != '|').collect();
-        let found = complete(&source, cursor, &catalog);
-        let texts: Vec<&str> = found.matches.iter().map(|m| m.text.as_str()).collect();
+        let (found, there) = at_mark(marked, &known);
+        let texts = texts(&found);
         let first = &texts[..texts.len().min(expected.len())];
         let as_expected = match expected {
             [] => texts.is_empty(),
             _ => first == *expected,
         };
-        let there: String = source
-            .chars()
-            .skip(found.start)
-            .take(found.end - found.start)
-            .collect();
-        let in_place = expected.is_empty() || (there == *replaced && found.end == cursor);
+        let in_place = expected.is_empty() || there == *replaced;
         if !(as_expected && in_place) {
             wrong.push(format!("{marked}: {texts:?} for {there:?}"));
         }
@@ -291,7 +354,7 @@ fn what_the_catalog_does_not_tell_is_named() {
         ),
         ("SELECT * FROM sales.", vec![]),
     ] {
-        let found = complete(source, source.chars().count(), &catalog());
+        let found = complete(source, source.chars().count(), &known());
         assert_eq!(found.unknown, expected, "{source}");
     }
 }
@@ -323,6 +386,173 @@ fn a_name_is_told_by_where_it_stands() {
     }
 }
 
+#[test]
+fn proposals_say_what_they_are() {
+    for (marked, expected) in [
+        ("SELECT conca|", "Function (a, b)"),
+        ("SELECT :da|", "Value DATE"),
+        ("%vars drop la|", "Value 5 rows"),
+        ("%limit ro|", "Magic "),
+        ("SELECT carr| FROM flights", "Column string"),
+    ] {
+        let (found, _) = at_mark(marked, &known());
+        let first = &found.matches[0];
+        assert_eq!(format!("{:?} {}", first.kind, first.signature), expected);
+    }
+}
+
+#[test]
+fn functions_are_described_whose_arguments_are_not_known() {
+    for (source, expected) in [
+        ("SELECT co", &["count", "array_contains"][..]),
+        ("SELECT conc", &[]),
+        ("SELECT ", &[]),
+        ("SELECT a", &["array_contains", "date_add"]),
+    ] {
+        let found = complete(source, source.len(), &known());
+        assert_eq!(found.undescribed, expected, "{source}");
+    }
+}
+
+#[test]
+fn profiles_are_looked_up_where_one_is_chosen() {
+    let (found, _) = at_mark("%profile b|", &known());
+    assert_eq!(
+        (texts(&found), &found.lack),
+        (vec![], &Some(Lack::Profiles))
+    );
+    let names = ["big", "local"].map(str::to_owned);
+    let given = Known {
+        given: Some(Given::Profiles(names.into())),
+        ..known()
+    };
+    let (found, there) = at_mark("%profile b|", &given);
+    assert_eq!((texts(&found), there.as_str()), (vec!["big"], "b"));
+    assert_eq!(found.lack, None);
+    let (found, _) = at_mark("%profile big |", &given);
+    assert_eq!((texts(&found), &found.lack), (vec![], &None));
+}
+
+/// A folder with a bit of everything.
+fn folder() -> Known {
+    let names = [
+        "a.csv", "b c.csv", "it's", "x*", "ä.csv", ".hidden", "deep/", "`", "a{1}", "\u{1b}",
+    ];
+    let entry = |name: &str| Entry {
+        name: name.trim_end_matches('/').to_owned(),
+        folder: name.ends_with('/'),
+    };
+    Known {
+        given: Some(Given::Folder(Some(names.map(entry).into()))),
+        ..known()
+    }
+}
+
+#[test]
+fn a_path_is_completed_from_its_folder() {
+    // A text with the cursor, the folder that is asked for, what is proposed then, and for what.
+    type Case = (
+        &'static str,
+        Option<&'static str>,
+        &'static [&'static str],
+        &'static str,
+    );
+    let all = &["deep/", "a.csv", "b c.csv", "ä.csv"][..];
+    let cases: [Case; 26] = [
+        ("SELECT * FROM csv.`/da/|", Some("/da/"), all, ""),
+        ("SELECT * FROM csv.`/da/|` WHERE x", Some("/da/"), all, ""),
+        ("SELECT * FROM CSV.`/da/a|", Some("/da/"), &["a.csv"], "a"),
+        ("SELECT * FROM parquet.`/|", Some("/"), all, ""),
+        (
+            "SELECT * FROM json.`${firesteel.here}/d|",
+            Some(HERE),
+            &["deep/"],
+            "d",
+        ),
+        (
+            "SELECT * FROM json.`${firesteel.here}/x/ä|",
+            Some("${firesteel.here}/x/"),
+            &["ä.csv"],
+            "ä",
+        ),
+        (
+            "SELECT '😀', x FROM json.`/é/b|",
+            Some("/é/"),
+            &["b c.csv"],
+            "b",
+        ),
+        ("SELECT * FROM csv.`|", Some(""), &[HERE], ""),
+        ("SELECT * FROM csv.`$|", Some(""), &[HERE], "$"),
+        ("SELECT * FROM csv.`/da/.|", Some("/da/"), &[".hidden"], "."),
+        ("SELECT * FROM csv.`/da/nothing|", Some("/da/"), &[], ""),
+        (
+            "CREATE TABLE t USING csv OPTIONS (path '/da/|",
+            Some("/da/"),
+            all,
+            "",
+        ),
+        (
+            "CREATE TABLE t USING csv OPTIONS (path '/da/a|', header true)",
+            Some("/da/"),
+            &["a.csv"],
+            "a",
+        ),
+        (
+            "CREATE TABLE t USING csv OPTIONS ('path' = \"/da/a|",
+            Some("/da/"),
+            &["a.csv"],
+            "a",
+        ),
+        (
+            "CREATE TABLE t USING csv LOCATION '/da/a|'",
+            Some("/da/"),
+            &["a.csv"],
+            "a",
+        ),
+        ("LOAD DATA INPATH '/da/a|'", Some("/da/"), &["a.csv"], "a"),
+        (
+            "SELECT 1; SELECT * FROM csv.`/da/a|",
+            Some("/da/"),
+            &["a.csv"],
+            "a",
+        ),
+        (
+            "%set who it's\nSELECT * FROM csv.`/da/a|",
+            Some("/da/"),
+            &["a.csv"],
+            "a",
+        ),
+        // Paths that are not on this machine, or that nobody can tell the beginning of.
+        ("SELECT * FROM csv.`s3a://a/|", None, &[], ""),
+        ("SELECT * FROM csv.`data/|", None, &[], ""),
+        // What is no path.
+        ("SELECT '/da/|'", None, &[], ""),
+        ("SELECT x.`/da/|", None, &[], ""),
+        ("OPTIONS (path '/da/x', header '|')", None, &[], ""),
+        ("SELECT 1 -- path '/da/|", None, &[], ""),
+        ("SELECT * FROM csv.`/da/\n|", None, &[], ""),
+        ("%tables path '/da/|", None, &[], ""),
+    ];
+    for (marked, asked, expected, typed) in cases {
+        let (found, _) = at_mark(marked, &known());
+        let lack = asked.map(|folder| Lack::Folder(folder.to_owned()));
+        assert_eq!(found.lack, lack, "{marked}");
+        let (found, there) = at_mark(marked, &folder());
+        if asked.is_some() {
+            assert_eq!(texts(&found), expected, "{marked}");
+        }
+        if !expected.is_empty() {
+            assert_eq!(there, typed, "{marked}");
+        }
+        let elsewhere = Known {
+            given: Some(Given::Folder(None)),
+            ..known()
+        };
+        let (found, _) = at_mark(marked, &elsewhere);
+        assert_eq!((texts(&found), &found.lack), (vec![], &None), "{marked}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_is_typed_the_span_is_in_the_cell(
@@ -330,6 +560,7 @@ proptest! {
             prop::sample::select(vec![
                 "SELECT ", "* ", "FROM ", "flights", " f ", "f.", "(", ")", ", ", "WITH ", "AS ", "`",
                 "'", "--", "\n", ";", "%", "😀", "é", "JOIN ", "UNION ", ".", "1", "/*", "*/", "odd",
+                ":", "path ", "csv.", "/", "${firesteel.here}/",
             ]),
             0..20,
         ),
@@ -338,7 +569,7 @@ proptest! {
         let source = bits.concat();
         let length = source.chars().count();
         let cursor = at.index(length + 1);
-        let found = complete(&source, cursor, &catalog());
+        let found = complete(&source, cursor, &known());
         named_at(&source, cursor, &catalog());
         prop_assert!(found.start <= found.end && found.end == cursor && cursor <= length);
     }

@@ -1,7 +1,9 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use firesteel_launcher::attach::state::Executors;
@@ -125,6 +127,14 @@ impl Source for Fake {
 
     fn profiles(&self) -> String {
         String::new()
+    }
+
+    fn profile_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn here(&self) -> Option<PathBuf> {
+        None
     }
 
     async fn choose(&mut self, _profile: &str) -> Result<String, Unavailable> {
