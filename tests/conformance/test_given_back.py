@@ -31,9 +31,9 @@ def test_an_idle_driver_is_warned_of_in_the_last_result_ended_and_told_by_the_ne
     warning = kernel.aside(msg_id, 10)
     assert time.monotonic() - ended < 5
     assert warning["transient"]["display_id"] == result["transient"]["display_id"]
-    for mime in ["text/plain", "text/html"]:
+    for mime, order in [("text/plain", "`%keep 2h`"), ("text/html", "<code>%keep 2h</code>")]:
         text = warning["data"][mime]
-        assert "42" in text and "is given back at" in text and "`%keep 2h`" in text, text
+        assert "42" in text and "is given back at" in text and order in text, text
     assert "Lost then" not in warning["data"]["text/plain"]
 
     over = kernel.aside(msg_id, 10)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::html::push_escaped;
+use super::html::push_prose;
 
 /// What is known about a result besides its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Remaining {
 
 pub(super) fn push_footer(html: &mut String, text: &str) {
     html.push_str("<div class=\"firesteel-foot\">");
-    push_escaped(html, text);
+    push_prose(html, text);
     html.push_str("</div>");
 }
 
@@ -120,6 +120,14 @@ pub(super) fn seconds(time: Duration) -> String {
         10..60 => format!("{:.1} s", time.as_secs_f64()),
         whole @ 60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         whole => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// The same to a tenth: `0.1 s`, `31.4 s`, `2 min 5 s`.
+pub(super) fn tenths(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        _ => seconds(time),
     }
 }
 

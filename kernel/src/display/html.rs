@@ -26,6 +26,8 @@ border-bottom:1px solid #888}\
 .firesteel.firesteel pre{margin:0;padding:.5em .8em;border:0;background:none;color:inherit;\
 line-height:1.35;font-family:var(--jp-code-font-family,monospace)}\
 .firesteel-foot.firesteel-foot{font-size:.85em;opacity:.8;padding:.3em 0}\
+.firesteel-foot.firesteel-foot code{font-size:1em;padding:.1em .3em;border-radius:3px;\
+color:inherit;background:#8883}\
 @media print{.firesteel.firesteel{max-height:none!important;overflow:visible!important;border:0}\
 .firesteel.firesteel th{position:static}.firesteel.firesteel tr{break-inside:avoid}}\
 </style>";
@@ -49,7 +51,22 @@ pub(super) fn push_escaped(out: &mut String, text: &str) {
     }
 }
 
-/// The same for many lines of text, whose line ends and tabs stay.
+/// The same for a sentence of ours, in which a piece of SQL or an order stands between backticks.
+pub(super) fn push_prose(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('`')
+        && let Some((code, behind)) = behind.split_once('`')
+    {
+        push_escaped(out, before);
+        out.push_str("<code>");
+        push_escaped(out, code);
+        out.push_str("</code>");
+        rest = behind;
+    }
+    push_escaped(out, rest);
+}
+
+/// Appends many lines of text likewise; their line ends and tabs stay.
 pub(super) fn push_escaped_lines(out: &mut String, text: &str) {
     for ch in text.chars() {
         match ch {
@@ -96,5 +113,30 @@ pub(super) fn push_text(html: &mut String, text: &str, start: Option<&str>) {
     push_escaped(html, start.unwrap_or(text));
     if start.is_some() {
         html.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code_and_all_is_escaped() {
+        for (text, expected) in [
+            ("", ""),
+            ("no < code", "no &lt; code"),
+            (
+                "`%limit` shows > `WHERE`",
+                "<code>%limit</code> shows &gt; <code>WHERE</code>",
+            ),
+            ("`<b>`", "<code>&lt;b&gt;</code>"),
+            ("one ` alone", "one ` alone"),
+            ("`a` and ` alone", "<code>a</code> and ` alone"),
+            ("``", "<code></code>"),
+        ] {
+            let mut html = String::new();
+            push_prose(&mut html, text);
+            assert_eq!(html, expected);
+        }
     }
 }

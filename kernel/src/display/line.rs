@@ -5,7 +5,7 @@ use arrow::datatypes::{Int64Type, Schema};
 use jupyter_protocol::Media;
 
 use super::facts::{Facts, cost, push_footer, rows};
-use super::html::{STYLE, push_escaped};
+use super::html::{STYLE, push_prose};
 use super::text::visible;
 use super::{Zone, bundle, table};
 use crate::cell::{Kind, Manner, SqlText, Subject, Thing};
@@ -48,7 +48,7 @@ fn one_line(said: &str, facts: &Facts) -> Media {
     let cost = cost(facts);
     let mut html = String::from(STYLE);
     html.push_str("<div>");
-    push_escaped(&mut html, &said);
+    push_prose(&mut html, &said);
     html.push_str("</div>");
     push_footer(&mut html, &cost);
     bundle(html, format!("{said} {cost}"))

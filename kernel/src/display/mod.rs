@@ -30,7 +30,7 @@ pub use line::{Lifetime, answer, is_table};
 pub use note::noted;
 pub use parameter::parameter;
 pub use plan::plan;
-pub use progress::{running, should_update};
+pub use progress::{ended, running, should_update};
 pub use start::{Start, Started, starting, with_start};
 pub use summary::{ColumnSummary, Distinct, Frequent, Summary, summary};
 pub use table::table;

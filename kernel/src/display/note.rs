@@ -32,7 +32,7 @@ mod tests {
             media.content,
             [
                 MediaType::Html(
-                    "<b>1</b><div class=\"firesteel-foot\">lost: `&lt;v&gt;`\\u{1b}</div>"
+                    "<b>1</b><div class=\"firesteel-foot\">lost: <code>&lt;v&gt;</code>\\u{1b}</div>"
                         .to_owned()
                 ),
                 MediaType::Plain("1\nlost: `<v>`\\u{1b}".to_owned()),

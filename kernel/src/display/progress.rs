@@ -8,12 +8,23 @@ use firesteel_session::engine::Progress;
 use jupyter_protocol::Media;
 
 use super::bundle;
-use super::facts::{bytes, count, seconds};
-use super::html::{STYLE, push_escaped};
+use super::facts::{bytes, count, seconds, tenths};
+use super::html::{STYLE, push_prose};
 
 /// The shortest time between two updates of a display: front ends and cullers take every one of
 /// them for activity.
 const BETWEEN_UPDATES: Duration = Duration::from_millis(250);
+
+/// The bar's look: in most browsers its own is a thin line of greys, and nearly none on a dark page.
+const BAR: &str = "<style>\
+.firesteel-foot progress{width:14em;height:.7em;margin-right:.6em;border:0;border-radius:.35em;\
+overflow:hidden;vertical-align:baseline;appearance:none;-webkit-appearance:none;background:#8886}\
+.firesteel-foot progress::-webkit-progress-bar{background:#8886}\
+.firesteel-foot progress::-webkit-progress-value{\
+background:var(--jp-brand-color1,var(--vscode-progressBar-background,#1976d2))}\
+.firesteel-foot progress::-moz-progress-bar{\
+background:var(--jp-brand-color1,var(--vscode-progressBar-background,#1976d2))}\
+</style>";
 
 /// Whether a display that was last updated at `last` is updated at `now`, both counted from the
 /// same start, where `changed` says whether it would read otherwise.
@@ -105,15 +116,23 @@ fn number_of(executors: u32) -> String {
     }
 }
 
+/// How something ended that was shown on its way: `word after 3.2 s`.
+pub fn ended(word: &str, elapsed: Duration) -> Media {
+    show(&format!("{word} after {}", tenths(elapsed)), None)
+}
+
 pub(super) fn show(text: &str, bar: Option<(u64, u64)>) -> Media {
     let mut html = String::from(STYLE);
+    if bar.is_some() {
+        html.push_str(BAR);
+    }
     html.push_str("<div class=\"firesteel-foot\">");
     if let Some((done, all)) = bar {
         html.push_str(&format!(
-            "<progress max=\"{all}\" value=\"{done}\"></progress> "
+            "<progress max=\"{all}\" value=\"{done}\"></progress>"
         ));
     }
-    push_escaped(&mut html, text);
+    push_prose(&mut html, text);
     html.push_str("</div>");
     bundle(html, super::text::visible(text))
 }

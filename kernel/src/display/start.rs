@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jupyter_protocol::{Media, MediaType};
 
-use super::facts::{push_footer, seconds};
+use super::facts::{push_footer, tenths};
 use super::progress::show;
 
 /// A start that goes on.
@@ -97,13 +97,6 @@ fn started_text(started: &Started, first_executor: Option<Duration>) -> String {
 
 fn phase((words, took): &(&'static str, Duration)) -> String {
     format!("{words} {}", tenths(*took))
-}
-
-fn tenths(time: Duration) -> String {
-    match time.as_secs() {
-        0..60 => format!("{:.1} s", time.as_secs_f64()),
-        _ => seconds(time),
-    }
 }
 
 #[cfg(test)]

@@ -67,7 +67,6 @@ pub struct Report {
 }
 
 const BOLD_RED: &str = "\u{1b}[1;31m";
-const RED: &str = "\u{1b}[31m";
 const DIM: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
 
@@ -92,7 +91,7 @@ pub fn report(problem: &SqlProblem<'_>) -> Report {
         traceback.push(format!("{DIM}{standing}{PLAIN}"));
     }
     if let Some(place) = place {
-        traceback.extend(place.lines(RED, DIM, PLAIN));
+        traceback.extend(place.lines(BOLD_RED, DIM, PLAIN));
     }
     for cause in problem.causes {
         let cause = message::clean(cause, None, None);

@@ -29,6 +29,9 @@ const LARGEST_TEXT: usize = 1_000_000;
 /// Shows rows as an HTML table and as aligned text, and where they are few also as data. Instants
 /// are shown in the zone of their column, or in `zone` where that is not known; the header names it.
 ///
+/// Numbers stand without a sign between thousands: people copy them into SQL and into sheets, which
+/// read them only so.
+///
 /// A single text of several lines, as `EXPLAIN` and `SHOW CREATE TABLE` answer, is shown as it is.
 pub fn table(schema: &Schema, batches: &[RecordBatch], zone: &Zone, facts: &Facts) -> Media {
     let footer = |shown: usize| footer_text(shown as u64, LARGEST as u64, facts);
