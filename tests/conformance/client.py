@@ -103,6 +103,10 @@ class Kernel:
     @staticmethod
     def _keep(kind, content, outputs, places):
         display_id = content.get("transient", {}).get("display_id")
+        if kind == "clear_output":
+            outputs.clear()
+            places.clear()
+            return
         if kind == "update_display_data":
             if display_id in places:
                 outputs[places[display_id]]["data"] = content["data"]

@@ -327,9 +327,11 @@ def test_papermill_tells_what_a_notebook_may_be_given(run, tmp_path):
 
 def test_the_console_answers_what_is_piped_into_it(run):
     console = run(["jupyter", "console", "--kernel=firesteel", "--simple-prompt", "--no-confirm-exit"])
-    # It knows no updates of a display, and a statement that takes long ends in one: so none is waited for here.
-    code, said = console.ended(120, "%limit 12\nSELECT nosuch\n%limit 13\n")
+    slow = "SELECT sum(id) AS s FROM range(0, 300000000)"
+    code, said = console.ended(120, f"%limit 12\nSELECT nosuch\n%limit 13\n{slow}\n")
     assert code == 0, said
     for words in ["Spark SQL", "12 rows", "13 rows", "UNRESOLVED_COLUMN", "SELECT nosuch", "^^^^^^"]:
         assert words in said, said
+    # It knows no updates of a display, and the statement took long enough to have shown its progress.
+    assert re.search(r" · \d+ s\n.*44999999850000000", said, re.DOTALL), said
     assert not CONTROL.search(COLOUR.sub("", said)), repr(said)

@@ -113,7 +113,7 @@ pub(super) async fn begin<'a>(
     let mut view = View::new(output);
     match open(source, &mut view, stop).await {
         None => {
-            leave(view, "Interrupted", margin).await;
+            leave(view, "Stopped", margin).await;
             Err(Outcome::Interrupted)
         }
         Some(Err(unavailable)) => {
@@ -137,7 +137,7 @@ pub(super) async fn end<'a>(
 ) -> Result<(View<'a>, Answer), Outcome> {
     match ran {
         Ran::Interrupted => {
-            leave(view, "Interrupted", margin).await;
+            leave(view, "Stopped", margin).await;
             Err(Outcome::Interrupted)
         }
         Ran::Failed(failure) => {
@@ -148,9 +148,9 @@ pub(super) async fn end<'a>(
     }
 }
 
-/// Leaves a line where progress was shown.
-async fn leave(view: View<'_>, line: &str, margin: &mut Margin) {
-    if let Some(shown) = view.instead(line).await {
+/// Leaves a line where progress was shown, which says what came of it.
+async fn leave(view: View<'_>, word: &str, margin: &mut Margin) {
+    if let Some(shown) = view.instead(word).await {
         margin.remember(shown);
     }
 }

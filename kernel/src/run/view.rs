@@ -1,4 +1,9 @@
 //! The one display of a statement: first how it goes, in place, and at the end its result.
+//!
+//! A front end in a terminal cannot change what it has printed and shows no update of a display.
+//! So where the progress is all that the cell shows, it is cleared away and the result is a display
+//! of its own, which looks the same in a page. Behind other outputs of the cell, which would be
+//! cleared with it, the result is an update.
 
 use std::time::Duration;
 
@@ -53,7 +58,12 @@ impl<'a> View<'a> {
     }
 
     /// Shows the result, in the place of the progress.
-    pub(super) async fn result(self, media: Media) -> Shown {
+    pub(super) async fn result(mut self, media: Media) -> Shown {
+        if self.shown.is_some() && self.output.shows_one() {
+            self.output.clear(true).await;
+            self.shown = None;
+            self.id = DisplayId::unique();
+        }
         self.put(media.clone()).await;
         Shown {
             output: self.output.clone(),
@@ -62,11 +72,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where progress was shown, leaves a line in its place.
-    pub(super) async fn instead(self, line: &str) -> Option<Shown> {
+    /// Where progress was shown, leaves a line in its place: `word after 3.2 s`.
+    pub(super) async fn instead(self, word: &str) -> Option<Shown> {
         self.shown.as_ref()?;
-        let text = format!("{line} after {:.1} s", self.elapsed().as_secs_f64());
-        Some(self.result(display::plain(text)).await)
+        let line = display::ended(word, self.elapsed());
+        Some(self.result(line).await)
     }
 
     async fn put(&self, media: Media) {
@@ -101,19 +111,54 @@ mod tests {
         assert_eq!(messages[0].0, "display_data");
     }
 
+    async fn progress_and_result(output: &Output) {
+        let mut view = View::new(output);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        view.progress(display::plain("1 of 2 tasks")).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+        view.progress(display::plain("1 of 2 tasks")).await;
+        let shown = view.result(display::plain("table")).await;
+        output.update(&shown.id, display::plain("noted")).await;
+    }
+
+    fn kinds(messages: &[(String, serde_json::Value)]) -> Vec<&str> {
+        messages.iter().map(|(kind, _)| kind.as_str()).collect()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn the_result_takes_the_place_of_the_progress() {
+    async fn the_result_takes_the_place_of_the_progress_as_a_display_of_its_own() {
         let (output, captured) = Output::captured();
-        let mut view = View::new(&output);
-        tokio::time::advance(Duration::from_secs(1)).await;
-        view.progress(display::plain("1 of 2 tasks")).await;
-        tokio::time::advance(Duration::from_secs(1)).await;
-        view.progress(display::plain("1 of 2 tasks")).await;
-        view.result(display::plain("table")).await;
+        progress_and_result(&output).await;
         let messages = captured.messages();
-        let kinds: Vec<_> = messages.iter().map(|(kind, _)| kind.as_str()).collect();
-        assert_eq!(kinds, ["display_data", "update_display_data"]);
-        assert_eq!(messages[0].1["transient"], messages[1].1["transient"]);
+        let expected = ["display_data", "clear_output", "display_data"];
+        assert_eq!(kinds(&messages[..3]), expected);
+        assert_eq!(messages[1].1["wait"], true);
+        let transient = |n: usize| &messages[n].1["transient"];
+        assert_ne!(transient(0), transient(2));
+        assert_eq!(transient(2), transient(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_else_the_cell_shows_stays_when_the_result_takes_the_place_of_the_progress() {
+        for before in [true, false] {
+            let (output, captured) = Output::captured();
+            if before {
+                output.stderr("a notice\n").await;
+                progress_and_result(&output).await;
+            } else {
+                let mut view = View::new(&output);
+                tokio::time::advance(Duration::from_secs(1)).await;
+                view.progress(display::plain("1 of 2 tasks")).await;
+                output.stderr("a notice\n").await;
+                view.result(display::plain("table")).await;
+            }
+            let messages = captured.messages();
+            let kinds = kinds(&messages);
+            assert!(!kinds.contains(&"clear_output"), "{kinds:?}");
+            assert_eq!(kinds[2], "update_display_data");
+            let shown = usize::from(before);
+            assert_eq!(messages[shown].1["transient"], messages[2].1["transient"]);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! What one request may publish, and the busy … idle around it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jupyter_protocol::{
@@ -38,6 +39,8 @@ impl DisplayId {
 #[derive(Clone)]
 pub struct Output {
     way: Way,
+    /// How many outputs its cell shows.
+    shown: Arc<AtomicUsize>,
 }
 
 #[derive(Clone)]
@@ -81,18 +84,30 @@ impl Output {
     /// An output that is only kept.
     pub fn captured() -> (Self, Captured) {
         let captured = Captured::default();
-        let way = Way::Captured(captured.clone());
-        (Self { way }, captured)
+        let output = Self::new(Way::Captured(captured.clone()));
+        (output, captured)
     }
 
     /// Where the outputs of a silent request go: nowhere.
     pub(crate) fn nowhere() -> Self {
-        Self { way: Way::Nowhere }
+        Self::new(Way::Nowhere)
+    }
+
+    fn new(way: Way) -> Self {
+        Self {
+            way,
+            shown: Arc::default(),
+        }
     }
 
     /// Whether anybody is to see it.
     pub(crate) fn is_heard(&self) -> bool {
         !matches!(self.way, Way::Nowhere)
+    }
+
+    /// Whether its cell shows one output and no more.
+    pub(crate) fn shows_one(&self) -> bool {
+        self.shown.load(Ordering::Relaxed) == 1
     }
 
     /// Writes to the cell's standard output.
@@ -162,6 +177,13 @@ impl Output {
     }
 
     async fn send(&self, message_type: &str, content: impl Serialize) {
+        match message_type {
+            "stream" | "display_data" | "execute_result" | "error" => {
+                self.shown.fetch_add(1, Ordering::Relaxed);
+            }
+            "clear_output" => self.shown.store(0, Ordering::Relaxed),
+            _ => {}
+        }
         match &self.way {
             Way::Iopub(request) => {
                 let Request {
@@ -215,9 +237,7 @@ impl Bracket {
             parent: self.parent.clone(),
             stop: stop.clone(),
         };
-        Output {
-            way: Way::Iopub(Arc::new(request)),
-        }
+        Output::new(Way::Iopub(Arc::new(request)))
     }
 
     /// Ends a comm that nobody here answers.
@@ -244,12 +264,16 @@ mod tests {
         let (output, captured) = Output::captured();
         let id = DisplayId::unique();
         let plain = || Media::new(vec![MediaType::Plain("1".to_owned())]);
+        assert!(!output.shows_one());
         output.stdout("hello").await;
+        assert!(output.clone().shows_one());
         output.display(plain(), Some(&id)).await;
+        assert!(!output.shows_one());
         output.update(&id, plain()).await;
         output.display(plain(), None).await;
         output.result(3, plain()).await;
         output.clear(true).await;
+        assert!(!output.shows_one());
         let data = json!({ "text/plain": "1" });
         let transient = json!({ "display_id": id.0 });
         let expected = [
