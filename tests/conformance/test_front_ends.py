@@ -229,14 +229,21 @@ def test_a_notebook_that_is_executed_twice_is_the_same_but_for_times(run, tmp_pa
     assert "TIME" in first
 
 
-def test_the_weather_example_runs_and_tells_what_its_text_says(tmp_path):
-    command = [os.environ["FIRESTEEL"], "demo", EXAMPLES / "weather.ipynb", "--output-dir", tmp_path]
+@pytest.mark.parametrize("example, rows", [
+    # The blizzard, the sight in fog, and how a bad morning lasts.
+    ("weather.ipynb", [r"2013-02-09 +684 +57\.5", r"under 1 mile +3975 +29\.7", r"5 +176 +13\.2 +31\.4"]),
+    # Apple's fall, one shuffle for all windows, momentum before and after the cut, and the leak.
+    ("prices.ipynb", [
+        r"AAPL .* -79\.0  2003-03-01", r"1 shuffle\.", r"1 learn +most +100 +64\.0", r"2 check +most +63 +61\.9", r"0\.031 +-0\.668",
+    ]),
+])
+def test_an_example_runs_and_tells_what_its_text_says(tmp_path, example, rows):
+    command = [os.environ["FIRESTEEL"], "demo", EXAMPLES / example, "--output-dir", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    shown = "\n".join(text for output in outputs(tmp_path / "weather.ipynb") for text in texts(output))
-    # The blizzard, the sight in fog, and how a bad morning lasts.
-    for row in [r"2013-02-09 +684 +57\.5", r"under 1 mile +3975 +29\.7", r"5 +176 +13\.2 +31\.4"]:
-        assert re.search(row, shown), shown
+    shown = "\n".join(text for output in outputs(tmp_path / example) for text in texts(output))
+    for row in rows:
+        assert re.search(row, shown), (row, shown)
 
 
 # A parameter, and the type and text it has in Spark.
