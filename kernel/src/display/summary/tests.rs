@@ -376,7 +376,7 @@ proptest! {
         let page = Html::parse_fragment(&html);
         let all = Selector::parse("*").unwrap();
         let known = [
-            "html", "style", "div", "table", "thead", "tbody", "tr", "th", "td", "span", "small",
+            "html", "style", "div", "table", "thead", "tbody", "tr", "th", "td", "span", "small", "code",
             "svg", "desc", "path",
         ];
         let attributes = [
