@@ -293,7 +293,7 @@ fn a_result_that_is_too_large_for_the_driver_names_the_limit() {
     let lines = lines(&failure);
     let said = lines
         .iter()
-        .any(|line| line.contains("`%limit 1000` fetches"));
+        .any(|line| line.contains("`%limit 1000`, or `-n 1000` beside `-o`, fetches"));
     assert!(said, "{lines:#?}");
     spark.stop();
 }
