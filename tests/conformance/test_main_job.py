@@ -73,7 +73,8 @@ def test_statements_of_one_cell_have_a_result_each_and_nothing_runs_after_a_fail
     assert done.reply["ename"] == "UNRESOLVED_COLUMN.WITH_SUGGESTION"
     assert "statement 3 of 4" in done.text and "^" in done.text, done.text
     assert "42703" in done.text, "the SQLSTATE"
-    assert "\tat org.apache" not in done.text
+    assert "at org.apache" not in done.text
+    assert "    at org.apache.spark" in kernel.run("%tb").text, "for who asks"
     assert [output["output_type"] for output in done.outputs] == ["display_data", "display_data", "error"]
     assert "Not run: statement 4 of 4, line 1: SELECT 99 AS z" in done.text, done.text
 

@@ -53,6 +53,8 @@ pub enum Magic {
     Vars,
     /// Let the kept result of this name go.
     Drop(String),
+    /// Show Spark's stack trace of the last failure.
+    Traceback,
     /// Say how much of a result is fetched at most, or set it for the cells that follow.
     Limit(Option<Limit>),
 }
@@ -201,6 +203,12 @@ const TABLE: &[Spec] = &[
             [] => Err(PATTERN),
             words => Ok(Magic::Tables(words.join(" "))),
         }),
+    },
+    Spec {
+        name: "tb",
+        usage: "%tb",
+        about: "show Spark's own stack trace of the last error",
+        read: Read::Words(|words| alone(words, Magic::Traceback)),
     },
     Spec {
         name: "vars",

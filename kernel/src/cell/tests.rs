@@ -326,7 +326,7 @@ fn help_and_list_are_the_table_that_parses() {
     }
     assert_eq!(
         listed,
-        "%%sql  %describe  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %vars"
+        "%%sql  %describe  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %tb  %vars"
     );
 }
 
@@ -548,6 +548,8 @@ fn consoles_are_told_what_is_still_open() {
 #[test]
 fn what_could_stand_at_the_cursor_is_proposed() {
     // `|` is the cursor.
+    let listed = lsmagic();
+    let all: Vec<&str> = listed.split("  ").collect();
     let cases: &[(&str, &str, &[&str])] = &[
         ("sel|", "sel", &["select"]),
         ("SEL|", "SEL", &["SELECT"]),
@@ -560,26 +562,7 @@ fn what_could_stand_at_the_cursor_is_proposed() {
         ("SELECT :sel|", "", &[]),
         ("|", "", &[]),
         ("SELECT |", "", &[]),
-        (
-            "%|",
-            "%",
-            &[
-                "%%sql",
-                "%describe",
-                "%explain",
-                "%help",
-                "%keep",
-                "%limit",
-                "%logs",
-                "%lsmagic",
-                "%profile",
-                "%session",
-                "%set",
-                "%stop",
-                "%tables",
-                "%vars",
-            ],
-        ),
+        ("%|", "%", &all),
         ("%l|", "%l", &["%limit", "%logs", "%lsmagic"]),
         ("SELECT 1;\n%s|", "%s", &["%session", "%set", "%stop"]),
         ("SELECT 1\n%s|", "", &[]),

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) values: BTreeMap<String, Argument>,
     /// The results that are kept.
     pub(super) shelf: Shelf,
+    /// Lines of Spark's stack trace of the last failure, where it had one.
+    pub(super) stack: Vec<String>,
 }
 
 /// The interpreter of SQL cells.
@@ -90,6 +92,7 @@ impl Cells {
                 Outcome::Failed(mut failure) => {
                     let rest = not_run(&pieces[at + 1..], number, statements);
                     failure.traceback.extend(rest);
+                    self.settings.stack = std::mem::take(&mut failure.stack);
                     return Outcome::Failed(failure);
                 }
             }
@@ -138,6 +141,7 @@ impl Interpreter for Cells {
             name: "NotSupported".to_owned(),
             traceback: vec![value.clone()],
             value,
+            ..Failure::default()
         })
     }
 

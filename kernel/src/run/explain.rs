@@ -50,6 +50,7 @@ pub(super) async fn run(
                 value.to_owned(),
                 "Write one behind `%explain` or below it.".to_owned(),
             ],
+            ..Failure::default()
         });
     };
     let question = question(statement);

@@ -27,6 +27,7 @@ pub(super) fn of_cell(error: &CellError) -> Failure {
         name: "UsageError".to_owned(),
         value: error.to_string(),
         traceback: vec![format!("Line {}: {error}", error.line)],
+        ..Failure::default()
     }
 }
 
@@ -54,6 +55,7 @@ pub(super) fn of_statement(error: &Error, place: Place<'_>) -> Failure {
             .chain([again.to_owned()])
             .collect(),
         value,
+        ..Failure::default()
     }
 }
 
@@ -69,6 +71,7 @@ pub(super) fn of_loss(what: &str, place: Place<'_>) -> Failure {
         name: LOST.to_owned(),
         value: what.to_owned(),
         traceback,
+        ..Failure::default()
     }
 }
 
@@ -81,6 +84,7 @@ pub(super) fn of_search(what: &str) -> Failure {
             what.to_owned(),
             "SHOW SCHEMAS and SHOW TABLES wait for it as long as it takes.".to_owned(),
         ],
+        ..Failure::default()
     }
 }
 
@@ -95,6 +99,7 @@ pub(super) fn of_unavailable(error: &Unavailable) -> Failure {
         name: "SparkUnavailable".to_owned(),
         value: error.sentence.clone(),
         traceback,
+        ..Failure::default()
     }
 }
 
@@ -138,6 +143,7 @@ fn of_spark(error: &SparkError, place: Place<'_>) -> Failure {
             .into_iter()
             .chain(refused.cloned())
             .collect(),
+        stack: error.stack_trace.clone(),
     }
 }
 

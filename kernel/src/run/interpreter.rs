@@ -69,7 +69,7 @@ pub enum Outcome {
 }
 
 /// A failure as Jupyter shows one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
     /// Its kind, such as Spark's error class.
     pub name: String,
@@ -77,6 +77,8 @@ pub struct Failure {
     pub value: String,
     /// Lines shown in the cell; they may carry ANSI colours.
     pub traceback: Vec<String>,
+    /// Lines of Spark's own stack trace, shown to who asks for them; empty where there is none.
+    pub stack: Vec<String>,
 }
 
 /// Whether a piece of source can be run.

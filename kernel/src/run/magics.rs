@@ -56,6 +56,10 @@ pub(super) async fn run(
             };
             source.logs(of, *lines).await.map_err(failed)
         }
+        Magic::Traceback if settings.stack.is_empty() => {
+            Ok("Spark has given no stack trace: no statement failed, or not in Spark.".to_owned())
+        }
+        Magic::Traceback => Ok(settings.stack.join("\n")),
         Magic::Keep(time) => Ok(source.keep(*time).await),
         Magic::Stop => source.stop().await.map_err(failed),
     };

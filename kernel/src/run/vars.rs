@@ -129,5 +129,6 @@ fn unknown(settings: &Settings, name: &str) -> Failure {
         name: "UsageError".to_owned(),
         traceback: vec![value.clone(), what],
         value,
+        ..Failure::default()
     }
 }

@@ -37,6 +37,7 @@ pub(super) async fn answered<T>(
             name: "Timeout".to_owned(),
             value: format!("no answer within {} s", ANSWER.as_secs()),
             traceback: Vec::new(),
+            ..Failure::default()
         }),
         None => Err(interrupted()),
     }
@@ -48,6 +49,7 @@ pub(super) fn interrupted() -> Failure {
         name: "KeyboardInterrupt".to_owned(),
         value: "interrupted".to_owned(),
         traceback: vec!["Interrupted. Views and settings are kept.".to_owned()],
+        ..Failure::default()
     }
 }
 
@@ -66,6 +68,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Failure {
             "The kernel goes on; please report this with the cell.".to_owned(),
         ],
         value,
+        ..Failure::default()
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) fn spark_error(
         .first()
         .cloned()
         .or(error.exception);
-    error.stack_trace = root.stack_trace.iter().map(frame).collect();
     let causes: Vec<&wire::Error> = chain.collect();
+    error.stack_trace = stack_trace(root, &causes);
     // A failure within a task is wrapped in one that says only that the job failed.
     let throwable = std::iter::once(root)
         .chain(causes.iter().copied())
@@ -64,7 +64,12 @@ fn from_info(failure: &Failure) -> SparkError {
             .map(|info| info.reason.clone())
             .filter(|reason| !reason.is_empty()),
         stack_trace: get("stackTrace")
-            .map(|trace| trace.lines().map(|line| line.trim().to_owned()).collect())
+            .map(|trace| {
+                trace
+                    .lines()
+                    .map(|line| line.replace('\t', "    "))
+                    .collect()
+            })
             .unwrap_or_default(),
         ..SparkError::default()
     }
@@ -136,13 +141,33 @@ fn cause(error: &wire::Error) -> Cause {
     }
 }
 
+/// The stack trace with those of the causes, as Java prints them, but for the plans in a message.
+fn stack_trace(root: &wire::Error, causes: &[&wire::Error]) -> Vec<String> {
+    let mut lines = thrown("", root);
+    lines.extend(causes.iter().flat_map(|error| thrown("Caused by: ", error)));
+    lines
+}
+
+fn thrown(before: &str, error: &wire::Error) -> Vec<String> {
+    if error.stack_trace.is_empty() {
+        return Vec::new();
+    }
+    let Cause { exception, message } = cause(error);
+    let said = message.lines().next().unwrap_or_default();
+    let head = format!("{before}{exception}: {said}");
+    let frames = error.stack_trace.iter().map(frame);
+    std::iter::once(head).chain(frames).collect()
+}
+
 /// One frame, as Java writes it.
 fn frame(frame: &wire::StackTraceElement) -> String {
     let method = format!("{}.{}", frame.declaring_class, frame.method_name);
     match frame.file_name.as_deref() {
-        Some(file) if frame.line_number > 0 => format!("{method}({file}:{})", frame.line_number),
-        Some(file) => format!("{method}({file})"),
-        None => format!("{method}(Unknown Source)"),
+        Some(file) if frame.line_number > 0 => {
+            format!("    at {method}({file}:{})", frame.line_number)
+        }
+        Some(file) => format!("    at {method}({file})"),
+        None => format!("    at {method}(Unknown Source)"),
     }
 }
 
@@ -314,7 +339,13 @@ mod tests {
         let error = spark_error(&failure("cut", &[]), Some(details));
         assert_eq!(error.class.as_deref(), Some("A.B"));
         assert_eq!(error.message, "outer");
-        assert_eq!(error.stack_trace, ["a.B.c(B.java:7)"]);
+        let trace = [
+            "java.outer: outer",
+            "    at a.B.c(B.java:7)",
+            "Caused by: java.inner: inner",
+            "    at a.B.c(B.java:7)",
+        ];
+        assert_eq!(error.stack_trace, trace);
         let context = &error.contexts[0];
         assert_eq!((context.start, context.stop), (Some(3), Some(5)));
         assert_eq!(context.object.as_ref().map(|o| o.name.as_str()), Some("v"));

@@ -28,7 +28,7 @@ pub struct SparkError {
     pub causes: Vec<Cause>,
     /// What to change when a newer Spark behaves differently on purpose.
     pub breaking_change: Option<BreakingChange>,
-    /// Java's stack trace, a line each; empty when the server gives none.
+    /// Java's stack trace with those of the causes, a line each; empty when the server gives none.
     pub stack_trace: Vec<String>,
 }
 

@@ -111,6 +111,7 @@ fn failure(name: &str) -> Failure {
         name: name.to_owned(),
         value: format!("{name} happened"),
         traceback: vec!["a line".to_owned()],
+        ..Failure::default()
     }
 }
 

@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::engine::{Batch, Done, Engine, Event, Events, Statement};
-use firesteel_session::error::Error;
+use firesteel_session::error::{Error, SparkError};
 use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -334,6 +334,44 @@ async fn a_result_beyond_the_limit_of_bytes_is_given_up_and_what_came_is_shown()
         let text = last["data"]["text/plain"].as_str().unwrap();
         let footer = text.lines().last().unwrap();
         assert!(footer.contains(said), "{code}: {footer}");
+    }
+}
+
+/// An engine whose statements Spark refuses, one with a stack trace and others with none.
+struct Refusing;
+
+impl Engine for Refusing {
+    fn run(&self, statement: Statement, _stop: CancellationToken) -> Events {
+        let traced = ["e.E: no\u{1b}", "    at a.B.c(B.java:7)"].map(str::to_owned);
+        let error = SparkError {
+            stack_trace: match statement.sql.as_str() {
+                "SELECT traced" => traced.to_vec(),
+                _ => Vec::new(),
+            },
+            ..SparkError::default()
+        };
+        stream::iter([Err(Error::Spark(Box::new(error)))]).boxed()
+    }
+}
+
+#[tokio::test]
+async fn the_stack_trace_of_the_last_failure_is_shown_to_who_asks() {
+    let fake = Fake {
+        engine: Some(Arc::new(Refusing)),
+        ..Fake::default()
+    };
+    let mut cells = Cells::new(Box::new(fake));
+    let none = "Spark has given no stack trace: no statement failed, or not in Spark.\n";
+    let trace = "e.E: no\\u{1b}\n    at a.B.c(B.java:7)\n";
+    for (code, expected) in [
+        ("", none),
+        ("SELECT traced; SELECT 1", trace),
+        ("%limit 5", trace),
+        ("SELECT 1", none),
+    ] {
+        let said = shown(&mut cells, code).await;
+        assert!(!said.contains("B.java"), "{code}: {said}");
+        assert_eq!(shown(&mut cells, "%tb").await, expected, "{code}");
     }
 }
 

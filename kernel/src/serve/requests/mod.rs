@@ -38,6 +38,7 @@ fn malformed(error: &serde_json::Error) -> Failure {
         name: "MalformedRequest".to_owned(),
         value: format!("the request cannot be read: {error}"),
         traceback: Vec::new(),
+        ..Failure::default()
     }
 }
 
