@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from client import Kernel, alive, drivers, firesteel, until
+from client import Kernel, alive, drivers, firesteel, plain, until
 
 EXAMPLES = Path(__file__).parents[2] / "notebooks/examples"
 # Runs for hours on any machine.
@@ -75,7 +75,9 @@ def test_statements_of_one_cell_have_a_result_each_and_nothing_runs_after_a_fail
     assert "42703" in done.text, "the SQLSTATE"
     assert "at org.apache" not in done.text
     assert "    at org.apache.spark" in kernel.run("%tb").text, "for who asks"
-    assert [output["output_type"] for output in done.outputs] == ["display_data", "display_data", "error"]
+    # On a slow machine the failure may have shown progress before.
+    kinds = [output["output_type"] for output in done.outputs if "Failed after" not in plain(output)]
+    assert kinds == ["display_data", "display_data", "error"]
     assert "Not run: statement 4 of 4, line 1: SELECT 99 AS z" in done.text, done.text
 
 
