@@ -28,8 +28,8 @@ const MAY_USE: [(&str, &[&str]); 4] = [
 
 /// Crates that have a room of their own: where else they are named, the house is mixed up.
 const ROOMS: [(&str, &[&str]); 5] = [
-    ("polars::", &["kernel/src/frame"]),
-    ("polars_", &["kernel/src/frame"]),
+    ("polars::", &["kernel/src/frame", "tests"]),
+    ("polars_", &["kernel/src/frame", "tests"]),
     ("zeromq::", &["kernel/src/wire", "tests"]),
     ("firesteel_session::proto", &["launcher/src", "tests"]),
     ("jupyter_zmq_client", &["tests"]),
