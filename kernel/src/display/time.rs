@@ -23,6 +23,16 @@ pub(super) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
+/// A day of the proleptic Gregorian calendar, counted from 1970-01-01.
+pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    year.div_euclid(400) * 146_097 + day_of_era - 719_468
+}
+
 /// Appends a day, counted from 1970-01-01: `2013-01-31`, `-0044-03-15`, `+10000-01-01`.
 pub(super) fn push_date(out: &mut String, days: i64) {
     let (year, month, day) = civil_from_days(days);
@@ -158,6 +168,14 @@ mod tests {
         ];
         for (days, expected) in cases {
             assert_eq!(written(|out| push_date(out, days)), expected);
+        }
+    }
+
+    #[test]
+    fn a_day_is_found_by_its_date() {
+        for days in (-800_000..3_000_000).step_by(97) {
+            let (year, month, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(year, month, day), days);
         }
     }
 
