@@ -3,7 +3,14 @@
 //! Only this room knows Polars. Values in, values out: it knows no socket, clock or driver.
 
 mod column;
+mod names;
+mod parts;
 mod read;
+mod rows;
+mod tally;
 
-pub use column::{Column, Kind};
+pub use column::{Column, Kind, Range};
+pub use names::{MOST_NAMES, Names};
 pub use read::{kind, read};
+pub use rows::Rows;
+pub use tally::{Key, Tally, tally};

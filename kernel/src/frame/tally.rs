@@ -1,0 +1,224 @@
+//! Rows counted into groups.
+
+use super::column::{Column, Piece};
+use super::names::{NONE, Names};
+use super::parts::in_parts;
+use crate::display::chart::Steps;
+
+/// What tells the groups of rows apart, each of which has a number.
+pub enum Key<'a> {
+    /// The name in a column, by what its number becomes; names that become [`None`] are in no group.
+    Names(&'a Names, &'a [Option<usize>]),
+    /// The step that a value lies in.
+    Steps(&'a Column, Steps),
+    /// The step of one width that a value lies in, counted from a first edge.
+    Even(&'a Column, f64, f64, usize),
+    /// The last of these edges, in order, that is not beyond a value; the last edge ends the last group.
+    Edges(&'a Column, &'a [f64]),
+    /// The one of these values, in order, that a value is.
+    Exact(&'a Column, &'a [f64]),
+}
+
+/// What is counted of a group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tally {
+    /// How many rows it has.
+    pub count: u64,
+    /// The sum of their values.
+    pub sum: f64,
+    /// The least of their values.
+    pub least: f64,
+    /// The greatest of their values.
+    pub most: f64,
+}
+
+impl Tally {
+    /// Of no row.
+    pub const NOTHING: Self = Self {
+        count: 0,
+        sum: 0.0,
+        least: f64::INFINITY,
+        most: f64::NEG_INFINITY,
+    };
+
+    /// Of the rows of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            least: self.least.min(other.least),
+            most: self.most.max(other.most),
+        }
+    }
+
+    fn take(&mut self, value: f64) {
+        self.count += 1;
+        self.sum += value;
+        self.least = if value < self.least {
+            value
+        } else {
+            self.least
+        };
+        self.most = if value > self.most { value } else { self.most };
+    }
+}
+
+/// Counts rows into the groups of one key, or of each pair of two: the groups of the second key for
+/// the first group of the first, then those for its second. Rows without a value, and those whose
+/// value is not finite, are in no group; without `of` rows alone are counted.
+pub fn tally(keys: &[&Key<'_>], of: Option<&Column>) -> Vec<Tally> {
+    let groups: usize = keys.iter().map(|key| key.count()).product();
+    let columns: Vec<_> = keys.iter().map(|key| key.pieces()).collect();
+    let values = of.map(Column::pieces);
+    let lengths: Vec<_> = match columns.first() {
+        Some(pieces) => pieces.iter().map(Codes::len).collect(),
+        None => Vec::new(),
+    };
+    let parts = in_parts(&lengths, |stretch| {
+        let mut found = vec![Tally::NOTHING; groups];
+        let (mut codes, mut more) = (Vec::new(), Vec::new());
+        for piece in stretch {
+            codes.clear();
+            codes.resize(lengths[piece], 0);
+            for (key, column) in keys.iter().zip(&columns) {
+                more.clear();
+                more.resize(lengths[piece], NONE);
+                key.number(&column[piece], &mut more);
+                let count = key.count() as u32;
+                for (code, next) in codes.iter_mut().zip(&more) {
+                    *code = match *code == NONE || *next == NONE {
+                        true => NONE,
+                        false => *code * count + next,
+                    };
+                }
+            }
+            match values.as_ref().map(|values| values[piece]) {
+                Some(values) => values.each(|row, value| {
+                    if let Some(tally) = found.get_mut(codes[row] as usize) {
+                        tally.take(value);
+                    }
+                }),
+                None => {
+                    for code in &codes {
+                        if let Some(tally) = found.get_mut(*code as usize) {
+                            tally.count += 1;
+                        }
+                    }
+                }
+            }
+        }
+        found
+    });
+    let mut parts = parts.into_iter();
+    let first = parts.next().unwrap_or_else(|| vec![Tally::NOTHING; groups]);
+    parts.fold(first, |all, part| {
+        let both = all.into_iter().zip(part);
+        both.map(|(one, other)| one.and(other)).collect()
+    })
+}
+
+/// What a key reads of one batch.
+enum Codes<'a> {
+    Names(&'a [u32]),
+    Values(Piece<'a>),
+}
+
+impl Codes<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Names(codes) => codes.len(),
+            Self::Values(piece) => piece.len(),
+        }
+    }
+}
+
+impl Key<'_> {
+    /// How many groups there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Names(_, becomes) => {
+                let numbers = becomes.iter().flatten();
+                numbers.max().map_or(0, |most| most + 1)
+            }
+            Self::Steps(_, steps) => steps.count,
+            Self::Even(.., count) => *count,
+            Self::Edges(_, edges) => edges.len().saturating_sub(1),
+            Self::Exact(_, values) => values.len(),
+        }
+    }
+
+    fn pieces(&self) -> Vec<Codes<'_>> {
+        match self {
+            Self::Names(names, _) => names
+                .codes
+                .iter()
+                .map(|codes| Codes::Names(codes))
+                .collect(),
+            Self::Steps(column, _)
+            | Self::Even(column, ..)
+            | Self::Edges(column, _)
+            | Self::Exact(column, _) => column.pieces().into_iter().map(Codes::Values).collect(),
+        }
+    }
+
+    /// Numbers the rows of a batch; `numbers` hold [`NONE`] before.
+    fn number(&self, piece: &Codes<'_>, numbers: &mut [u32]) {
+        let count = self.count();
+        // A number from zero on is cut to its whole part: that is many times faster than to round down.
+        let within = |place: f64| match place >= 0.0 && place < count as f64 {
+            true => place as u32,
+            false => NONE,
+        };
+        match (self, piece) {
+            (Self::Names(_, becomes), Codes::Names(codes)) => {
+                let becomes: Vec<u32> = becomes
+                    .iter()
+                    .map(|new| new.map_or(NONE, |new| new as u32))
+                    .collect();
+                for (number, code) in numbers.iter_mut().zip(*codes) {
+                    *number = becomes.get(*code as usize).copied().unwrap_or(NONE);
+                }
+            }
+            (Self::Steps(_, steps), Codes::Values(values)) => {
+                let steps = *steps;
+                values.each(|row, value| numbers[row] = within(steps.distance(value)));
+            }
+            (Self::Even(_, from, width, _), Codes::Values(values)) => {
+                values.each(|row, value| numbers[row] = within((value - from) / width));
+            }
+            (Self::Edges(_, edges), Codes::Values(values)) => {
+                let mut last = 0;
+                values.each(|row, value| {
+                    let begun = edges.get(last).is_some_and(|edge| *edge <= value);
+                    let open = edges.get(last + 1).is_some_and(|edge| value < *edge);
+                    if !(begun && open) {
+                        let after = edges.partition_point(|edge| *edge <= value);
+                        if after == 0 || after > count {
+                            return;
+                        }
+                        last = after - 1;
+                    }
+                    numbers[row] = last as u32;
+                });
+            }
+            (Self::Exact(_, exact), Codes::Values(values)) => {
+                let mut last = 0;
+                values.each(|row, value| {
+                    if exact.get(last) != Some(&value) {
+                        let place = exact.partition_point(|known| *known < value);
+                        if exact.get(place) != Some(&value) {
+                            return;
+                        }
+                        last = place;
+                    }
+                    numbers[row] = last as u32;
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
