@@ -1,6 +1,7 @@
 //! The Jupyter kernel, and the command line around it.
 
 pub mod cell;
+pub mod chart;
 pub mod cli;
 pub mod display;
 pub mod engine;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use firesteel_session::engine::Argument;
 
+use super::chart::{self, ChartRequest};
 use super::name;
 use super::nearest::nearest;
 use super::value::read_value;
@@ -34,6 +35,8 @@ pub enum Magic {
     Keep(Option<Duration>),
     /// Show how Spark would run a statement, without running it; the last one where none is given.
     Explain(Option<Box<SqlText>>),
+    /// Draw a kept result.
+    Chart(Box<ChartRequest>),
     /// Summarise the columns of what has this name, given in its parts.
     Describe(Vec<String>),
     /// Search the names and comments of tables, views and columns.
@@ -109,6 +112,12 @@ pub(super) const EXPLAIN: &str = "%explain";
 pub(super) const EXPLAIN_USAGE: &str = "%explain [STATEMENT]";
 
 const TABLE: &[Spec] = &[
+    Spec {
+        name: "chart",
+        usage: "%chart [NAME] [MARK] [x=COLUMN] [y=COLUMN] [color=COLUMN]",
+        about: "draw the last result, or the one kept as NAME, as `bar`, `line`, `area`, `scatter`, `hist` or `heatmap`; what is not said is chosen by the types of its columns; `y=sum(delay)`, `mean`, `min`, `max` or `y=count` put rows together",
+        read: Read::Text(|text| chart::read(text).map(|request| Magic::Chart(Box::new(request)))),
+    },
     Spec {
         name: "describe",
         usage: "%describe NAME",

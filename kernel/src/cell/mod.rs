@@ -3,6 +3,7 @@
 //! Text in, values out. Nothing here knows a socket, a driver or a clock.
 
 mod blocks;
+mod chart;
 mod complete;
 mod completeness;
 mod keywords;
@@ -17,6 +18,8 @@ mod value;
 
 use std::collections::BTreeSet;
 
+pub use chart::{ChartRequest, Mark};
+pub(crate) use chart::{MARKS, unquoted};
 pub use complete::{
     Catalog, Column, Entry, Given, HERE, Known, Lack, Named, Proposal, ProposalKind, Proposals,
     Table, Unknown, Word, complete, named_at,

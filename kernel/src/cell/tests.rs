@@ -81,9 +81,9 @@ fn a_wrong_magic_says_what_is_right() {
             "There is no magic `%%limit`. Did you mean `%limit`?",
         ),
         (
-            "SELECT 1;\n%chart",
+            "SELECT 1;\n%graph",
             2,
-            "There is no magic `%chart`. `%lsmagic` lists those there are.",
+            "There is no magic `%graph`. `%lsmagic` lists those there are.",
         ),
         (
             "% 3",
@@ -117,9 +117,9 @@ fn a_wrong_magic_says_what_is_right() {
             "`%logs [executor NUMBER] [LINES]`: give it a number of lines, and before it `executor` and a number, or nothing, not `executor all`.",
         ),
         (
-            "%help chart",
+            "%help graph",
             1,
-            "`%help [MAGIC]`: give it the name of a magic that `%lsmagic` lists, not `chart`.",
+            "`%help [MAGIC]`: give it the name of a magic that `%lsmagic` lists, not `graph`.",
         ),
         (
             "\n%%sql SELECT 1",
@@ -326,7 +326,7 @@ fn help_and_list_are_the_table_that_parses() {
     }
     assert_eq!(
         listed,
-        "%%sql  %describe  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %tb  %vars"
+        "%%sql  %chart  %describe  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %tb  %vars"
     );
 }
 

@@ -7,7 +7,7 @@ use firesteel_launcher::launcher::LogsOf;
 use super::cells::Settings;
 use super::interpreter::{Cell, Failure, Outcome};
 use super::margin::Margin;
-use super::{describe, explain, failure, search, vars};
+use super::{chart, describe, explain, failure, search, vars};
 use crate::cell::{self, Magic, SqlText};
 use crate::display;
 use crate::engine::{Source, Unavailable};
@@ -27,6 +27,7 @@ pub(super) async fn run(
             let statement = statement.as_deref().or(last);
             return explain::run(source, statement, settings, cell, margin).await;
         }
+        Magic::Chart(request) => return chart::run(request, settings, cell).await,
         Magic::Describe(name) => return describe::run(source, name, cell, margin).await,
         Magic::Tables(pattern) => return search::run(source, pattern, cell, margin).await,
         Magic::Vars => {

@@ -1,6 +1,7 @@
 //! What the front end asked for, in order, and what executes the cells among it.
 
 mod cells;
+mod chart;
 mod completion;
 mod describe;
 mod explain;

@@ -117,7 +117,8 @@ fn dropped(name: &str, gone: &Kept) -> String {
     )
 }
 
-fn unknown(settings: &Settings, name: &str) -> Failure {
+/// No result is kept under this name.
+pub(super) fn unknown(settings: &Settings, name: &str) -> Failure {
     let names = settings.shelf.list().map(|(name, _)| name);
     let what = match (settings.values.contains_key(name), nearest(name, names)) {
         (true, _) => format!("`%set {name}` takes the value of `:{name}` back."),

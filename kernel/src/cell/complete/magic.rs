@@ -2,6 +2,7 @@
 
 use super::known::{Given, Known, Lack, Word};
 use super::{Proposal, ProposalKind};
+use crate::cell::chart::charts;
 use crate::cell::magic::names;
 use crate::cell::parse::head;
 use crate::cell::split::{Stretch, split};
@@ -58,7 +59,13 @@ pub(super) fn complete<'a>(before: &str, line: &'a str, known: &Known) -> Found<
         ["%keep"] => found.words(["off"]),
         ["%logs"] => found.words(["executor"]),
         ["%vars"] => found.words(["drop"]),
-        ["%vars", "drop"] | ["%chart" | "%describe"] => found.values(&known.kept),
+        ["%vars", "drop"] | ["%describe"] => found.values(&known.kept),
+        ["%chart", words @ ..] => {
+            if words.is_empty() {
+                found.values(&known.kept);
+            }
+            found.words(charts());
+        }
         ["%set"] => found.values(&known.parameters),
         ["%profile"] => match &known.given {
             Some(Given::Profiles(profiles)) => found.words(profiles.iter().map(String::as_str)),
