@@ -157,7 +157,13 @@ test("an error shows the piece of the statement it is about, underlined", async 
   const places = JSON.stringify({ piece, marks });
   assert.ok(Math.abs(piece.left - marks.left) < 1 && Math.abs(piece.right - marks.right) < 1, places);
   assert.ok(marks.bottom > piece.bottom, places);
-  await nb.picture("error");
+  for (const theme of ["JupyterLab Dark", "JupyterLab Light"]) {
+    await nb.theme(theme);
+    const texts = await error.evaluate(contrasts);
+    assert.ok(texts.some((text) => text.text.includes("^^")), "the marks are measured");
+    assert.deepEqual(texts.filter((text) => text.contrast < 4.5), [], `${theme}: too faint`);
+    await nb.picture(`error in ${theme}`);
+  }
 });
 
 test("Tab offers what could stand at the cursor", async () => {

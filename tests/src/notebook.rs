@@ -152,7 +152,7 @@ impl Notebook {
 
 /// A failure's lines without their colours.
 pub fn lines(failure: &Failure) -> Vec<String> {
-    let colours = ["\u{1b}[0m", "\u{1b}[1;31m", "\u{1b}[2m", "\u{1b}[31m"];
+    let colours = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m"];
     let plain = |line: &String| {
         let line = line.clone();
         colours

@@ -30,7 +30,7 @@ struct Row {
 
 impl Place {
     /// The lines with their numbers, each with its underline below it.
-    pub(super) fn lines(&self, red: &str, dim: &str, plain: &str) -> Vec<String> {
+    pub(super) fn lines(&self, bold: &str, dim: &str, plain: &str) -> Vec<String> {
         let last = self.rows.last().map_or(0, |row| row.number);
         let margin = last.to_string().len();
         let mut lines = Vec::with_capacity(self.rows.len() * 2 + 1);
@@ -43,7 +43,7 @@ impl Place {
                 let space = " ".repeat(row.before);
                 let carets = "^".repeat(row.under);
                 lines.push(format!(
-                    "{dim}{:margin$} |{plain} {space}{red}{carets}{plain}",
+                    "{dim}{:margin$} |{plain} {space}{bold}{carets}{plain}",
                     ""
                 ));
             }

@@ -66,7 +66,8 @@ pub struct Report {
     pub traceback: Vec<String>,
 }
 
-const BOLD_RED: &str = "\u{1b}[1;31m";
+// No red: what front ends make of it is unreadable before the red of an error in one of their themes.
+const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
 
@@ -85,13 +86,13 @@ pub fn report(problem: &SqlProblem<'_>) -> Report {
         .sqlstate
         .map(|state| format!(" (SQLSTATE {})", visible(state)))
         .unwrap_or_default();
-    let mut traceback = vec![format!("{BOLD_RED}{}{PLAIN}{state}", visible(name))];
+    let mut traceback = vec![format!("{BOLD}{}{PLAIN}{state}", visible(name))];
     traceback.extend(message.lines().map(visible));
     if let Some(standing) = standing(problem, place.as_ref().map(|place| place.line)) {
         traceback.push(format!("{DIM}{standing}{PLAIN}"));
     }
     if let Some(place) = place {
-        traceback.extend(place.lines(BOLD_RED, DIM, PLAIN));
+        traceback.extend(place.lines(BOLD, DIM, PLAIN));
     }
     for cause in problem.causes {
         let cause = message::clean(cause, None, None);

@@ -35,7 +35,7 @@ fn problem<'a>(
 fn excerpt(problem: &SqlProblem<'_>) -> String {
     let lines = report(problem).traceback;
     let mut text = lines[2..].join("\n");
-    for colour in [BOLD_RED, DIM, PLAIN] {
+    for colour in [BOLD, DIM, PLAIN] {
         text = text.replace(colour, "");
     }
     text
@@ -67,12 +67,12 @@ fn a_report_says_class_state_message_and_place() {
     assert_eq!(
         report.traceback,
         [
-            "\u{1b}[1;31mTABLE_OR_VIEW_NOT_FOUND\u{1b}[0m (SQLSTATE 42P01)",
+            "\u{1b}[1mTABLE_OR_VIEW_NOT_FOUND\u{1b}[0m (SQLSTATE 42P01)",
             "The table or view `nowhere` cannot be found.",
             "Search path: [`a`].",
             "\u{1b}[2mstatement 2 of 3, line 5\u{1b}[0m",
             "\u{1b}[2m5 |\u{1b}[0m SELECT * FROM nowhere",
-            "\u{1b}[2m  |\u{1b}[0m               \u{1b}[1;31m^^^^^^^\u{1b}[0m",
+            "\u{1b}[2m  |\u{1b}[0m               \u{1b}[1m^^^^^^^\u{1b}[0m",
         ]
     );
 }
@@ -256,7 +256,7 @@ fn nothing_from_outside_acts_on_a_terminal() {
             parameters: &parameters,
             ..problem(&sql, 1, &message, &[Context { start: 0, stop: 30 }])
         });
-        let ours = [BOLD_RED, DIM, PLAIN];
+        let ours = [BOLD, DIM, PLAIN];
         for line in report.traceback.iter().chain([&report.name, &report.value]) {
             let rest = ours
                 .iter()
