@@ -71,5 +71,6 @@ fn failed(value: String, more: Vec<String>) -> Failure {
         name: "ChartError".to_owned(),
         traceback: lines.collect(),
         value,
+        stack: Vec::new(),
     }
 }
