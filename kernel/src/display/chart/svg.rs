@@ -134,7 +134,7 @@ impl Layout {
         let bottom = top + height;
         Self {
             left: (longest(&ys) + 14).max(40),
-            right: WIDTH - 24,
+            right: WIDTH - 40,
             top,
             bottom,
             whole: bottom + below + 34,

@@ -9,7 +9,7 @@ use super::label::words;
 use super::palette::{COLORS, DASHES, SHADES, hex};
 use super::svg::MARKED;
 use super::{Axis, Bar, Chart, Colors, Layer, Line, Place, Point, Scale, Tile};
-use crate::display::text::visible;
+use crate::display::text::{visible, width};
 
 /// Pixels from left to right, without what stands at the axes.
 const WIDTH: u32 = 600;
@@ -17,8 +17,14 @@ const WIDTH: u32 = 600;
 /// Pixels from bottom to top.
 const HEIGHT: u32 = 300;
 
-/// Pixels of a place for a name.
+/// Pixels of a place for a name, at least.
 const STEP: u32 = 18;
+
+/// The same at most.
+const MOST_STEP: u32 = 48;
+
+/// Pixels of a character, about.
+const CHARACTER: u32 = 7;
 
 /// Writes a chart.
 pub(super) fn spec(chart: &Chart) -> Value {
@@ -33,21 +39,37 @@ pub(super) fn spec(chart: &Chart) -> Value {
         } => self::tiles(chart, tiles, title, *by_ratio),
     };
     if let (Some(colors), false) = (&chart.colors, matches!(chart.layer, Layer::Tiles { .. })) {
-        encoding.insert("color".to_owned(), color(colors));
+        encoding.insert("color".to_owned(), color(colors, &chart.layer));
     }
-    let notes: Vec<_> = chart.notes.iter().map(|note| visible(note)).collect();
+    let beside = match (&chart.layer, &chart.colors) {
+        (
+            Layer::Bars {
+                side_by_side: true, ..
+            },
+            Some(colors),
+        ) => colors.names.len(),
+        _ => 1,
+    };
+    let mut title = object(json!({"text": visible(&chart.title), "anchor": "start", "offset": 12}));
+    if !chart.notes.is_empty() {
+        let notes: Vec<_> = chart.notes.iter().map(|note| visible(note)).collect();
+        title.insert("subtitle".to_owned(), json!(notes));
+    }
     let mut spec = Map::new();
     let mut put = |name: &str, value: Value| spec.insert(name.to_owned(), value);
     put(
         "$schema",
         json!("https://vega.github.io/schema/vega-lite/v5.json"),
     );
+    put("title", Value::Object(title));
+    put("padding", json!(10));
+    // Faint on every theme; the colours of text and background are the theme's.
     put(
-        "title",
-        json!({"text": visible(&chart.title), "subtitle": notes, "anchor": "start"}),
+        "config",
+        json!({"axis": {"gridOpacity": 0.35}, "view": {"stroke": null}}),
     );
-    put("width", size(&chart.x, WIDTH));
-    put("height", size(&chart.y, HEIGHT));
+    put("width", size(&chart.x, WIDTH, beside));
+    put("height", size(&chart.y, HEIGHT, beside));
     put("data", json!({ "values": values }));
     let worked_out = worked_out(chart);
     if !worked_out.is_empty() {
@@ -58,12 +80,20 @@ pub(super) fn spec(chart: &Chart) -> Value {
     Value::Object(spec)
 }
 
-/// How long an axis is: a little for each name, or as long as others.
-fn size(axis: &Axis, other: u32) -> Value {
+/// How long an axis is: a little for each name, or as long as others. Where bars stand side by side, so
+/// many do at each name.
+fn size(axis: &Axis, other: u32, beside: usize) -> Value {
     match &axis.scale {
-        Scale::Names(_) => json!({ "step": STEP }),
+        Scale::Names(names) => {
+            let step = step(names, other).max(STEP / 2 * beside as u32);
+            json!({"step": step, "for": "position"})
+        }
         _ => json!(other),
     }
+}
+
+fn step(names: &[String], all: u32) -> u32 {
+    (all / names.len().max(1) as u32).clamp(STEP, MOST_STEP)
 }
 
 type Parts = (Value, Vec<Value>, Map<String, Value>);
@@ -72,11 +102,17 @@ type Parts = (Value, Vec<Value>, Map<String, Value>);
 fn channel(axis: &Axis, field: &str) -> Value {
     let title = visible(&axis.title);
     match &axis.scale {
-        Scale::Names(names) => json!({
-            "field": field, "type": "nominal", "title": title,
-            "scale": {"domain": names.iter().map(|name| visible(name)).collect::<Vec<_>>()},
-            "axis": {"labelLimit": 220},
-        }),
+        Scale::Names(names) => {
+            // So short that they need not be turned to stand beside each other.
+            let room = step(names, WIDTH) / CHARACTER;
+            let short = names.iter().all(|name| width(name) <= room as usize);
+            let upright = json!({"labelLimit": 220, "labelAngle": 0});
+            json!({
+                "field": field, "type": "nominal", "title": title,
+                "scale": {"domain": names.iter().map(|name| visible(name)).collect::<Vec<_>>()},
+                "axis": if short { upright } else { json!({"labelLimit": 220}) },
+            })
+        }
         Scale::Numbers { from, to } => json!({
             "field": field, "type": "quantitative", "title": title,
             "scale": {"domain": [from, to], "nice": false, "zero": false},
@@ -99,13 +135,17 @@ fn value(axis: &Axis, value: f64) -> Value {
     }
 }
 
-fn color(colors: &Colors) -> Value {
+fn color(colors: &Colors, layer: &Layer) -> Value {
     let names: Vec<_> = colors.names.iter().map(|name| visible(name)).collect();
     let range: Vec<_> = COLORS.iter().take(names.len()).map(|c| hex(*c)).collect();
-    json!({
+    let mut color = object(json!({
         "field": "color", "type": "nominal", "title": visible(&colors.title),
         "scale": {"domain": names, "range": range},
-    })
+    }));
+    if let Layer::Lines { filled: false, .. } = layer {
+        color.insert("legend".to_owned(), json!({"symbolType": "stroke"}));
+    }
+    Value::Object(color)
 }
 
 /// What is told of a mark under the pointer: fields and their titles.
@@ -190,7 +230,7 @@ fn bars(chart: &Chart, bars: &[Bar], side_by_side: bool) -> Parts {
     // A bar of Vega-Lite has one width; a rectangle reaches from edge to edge.
     let mark = match spans {
         true => {
-            json!({"type": "rect", "color": hex(COLORS[0]), "stroke": "white", "strokeOpacity": 0.6, "strokeWidth": 0.5})
+            json!({"type": "rect", "color": hex(COLORS[0]), "stroke": "#808080", "strokeWidth": 0.5})
         }
         false => json!({"type": "bar", "color": hex(COLORS[0])}),
     };
@@ -296,9 +336,13 @@ fn points(chart: &Chart, points: &[Point]) -> Parts {
         ),
     }));
     if let Some(colors) = &chart.colors {
+        let names: Vec<_> = colors.names.iter().map(|name| visible(name)).collect();
         encoding.insert(
             "shape".to_owned(),
-            json!({"field": "color", "type": "nominal", "title": visible(&colors.title)}),
+            json!({
+                "field": "color", "type": "nominal", "title": visible(&colors.title),
+                "scale": {"domain": names},
+            }),
         );
     }
     let mark = json!({"type": "point", "color": hex(COLORS[0]), "filled": true, "opacity": 0.8, "size": 30});
