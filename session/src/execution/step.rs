@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// Spark cancels the jobs that an interrupted operation has, once. Adaptive execution submits those
 /// of its stages from other threads, which nothing stops: a job that comes after the interrupt runs
 /// to its end (`AdaptiveSparkPlanExec`, `ShuffleExchangeLike.submitShuffleJob`; Spark 4.3).
-const HELD: Duration = Duration::from_secs(3);
+const HELD: Duration = Duration::from_secs(10);
 
 /// Time between interrupts of an operation that the server does not know yet.
 const AGAIN: Duration = Duration::from_millis(100);
