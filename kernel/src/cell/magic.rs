@@ -451,14 +451,18 @@ fn unknown(name: &str) -> Problem {
     }
 }
 
+/// How each magic is written, and what it does.
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::once((SQL.1, SQL.2)).chain(TABLE.iter().map(|spec| (spec.usage, spec.about)))
+}
+
 /// What `%help` answers: all magics, or the one of this name (without its `%`).
 pub fn help(of: Option<&str>) -> String {
-    let all = std::iter::once((SQL.1, SQL.2)).chain(TABLE.iter().map(|s| (s.usage, s.about)));
     let lines: Vec<(&str, &str)> = match of {
-        Some(name) => all
+        Some(name) => all()
             .filter(|(usage, _)| usage.trim_start_matches('%').split(' ').next() == Some(name))
             .collect(),
-        None => all.collect(),
+        None => all().collect(),
     };
     let width = lines
         .iter()
@@ -475,9 +479,9 @@ pub fn help(of: Option<&str>) -> String {
     text
 }
 
-/// What `%help` says of the magic at `cursor`, an offset in Unicode code points; nothing where
-/// there is none.
-pub fn help_at(source: &str, cursor: usize) -> Option<String> {
+/// How the magic at `cursor`, an offset in Unicode code points, is written and what it does; nothing
+/// where there is none.
+pub fn help_at(source: &str, cursor: usize) -> Option<(&'static str, &'static str)> {
     let mut start = 0;
     let line = source.split('\n').find(|line| {
         let end = start + line.chars().count();
@@ -486,10 +490,7 @@ pub fn help_at(source: &str, cursor: usize) -> Option<String> {
         found
     })?;
     let (name, _) = name_and_rest(line);
-    let bare = names()
-        .find(|known| *known == name)?
-        .trim_start_matches('%');
-    Some(help(Some(bare)))
+    all().find(|(usage, _)| usage.split(' ').next() == Some(name))
 }
 
 /// What `%lsmagic` answers.

@@ -4,6 +4,7 @@
 //! string from outside is escaped where it is written: HTML never gets an element or an attribute
 //! name from data, and text never gets a control character.
 
+mod about;
 pub mod chart;
 pub mod error;
 mod facts;
@@ -25,6 +26,7 @@ mod zone;
 
 use jupyter_protocol::{Media, MediaType};
 
+pub use about::{TableAbout, about_column, about_function, about_magic, about_table};
 pub use facts::{Facts, Remaining};
 pub(crate) use facts::{bytes, count, rows};
 pub use line::{Lifetime, answer, is_table};

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::cell::name::quoted;
+use crate::cell::name::{in_sql, quoted};
 use crate::cell::{Catalog, Column, Table, Unknown};
 
 /// How long Spark may take for one question.
@@ -63,6 +63,8 @@ struct Known {
     asked: HashSet<Unknown>,
     /// What Spark says of functions, by their names.
     usages: HashMap<String, String>,
+    /// What Spark tells of tables, by the parts of their names.
+    told: HashMap<Vec<String>, Vec<Vec<String>>>,
     /// Functions whose arguments were asked for, told or not.
     described: HashSet<String>,
     /// Bytes that all this takes, about.
@@ -110,6 +112,15 @@ impl Known {
         });
         catalog.tables.extend(tables);
         self.bytes -= replaced;
+    }
+
+    /// Takes note of what Spark tells of a table.
+    fn tell(&mut self, name: Vec<String>, rows: &[Vec<String>]) {
+        let texts = rows.iter().flatten();
+        let bytes: usize = texts.map(|text| size_of::<String>() + text.len()).sum();
+        if self.told.len() < LOOKED_UP && self.makes_room(bytes) {
+            self.told.insert(name, rows.to_vec());
+        }
     }
 
     /// Takes note of what Spark says of a function.
@@ -196,20 +207,60 @@ impl CatalogCache {
         if let Some(usage) = lock(&self.known).usages.get(name) {
             return Some(usage.clone());
         }
-        while self.tasks.try_join_next().is_some() {}
-        let (known, asking) = (Arc::clone(&self.known), Arc::clone(&self.asking));
-        let engine = Arc::clone(&live.engine);
+        let (known, engine) = (Arc::clone(&self.known), Arc::clone(&live.engine));
         let name = name.to_owned();
+        let question = async move {
+            let usage = described(&*engine, &name).await;
+            if usage.is_empty() {
+                return None;
+            }
+            lock(&known).describe(&name, &usage);
+            Some(usage)
+        };
+        self.wait(question, patience).await
+    }
+
+    /// What `DESCRIBE TABLE EXTENDED` answers of a table or view, asked for once; `None` where it is
+    /// not told in time.
+    pub async fn about(
+        &mut self,
+        live: &Background,
+        name: &[String],
+        patience: Duration,
+    ) -> Option<Vec<Vec<String>>> {
+        if let Some(rows) = lock(&self.known).told.get(name) {
+            return Some(rows.clone());
+        }
+        let (known, engine) = (Arc::clone(&self.known), Arc::clone(&live.engine));
+        let name = name.to_vec();
+        let question = async move {
+            let sql = format!("DESCRIBE TABLE EXTENDED {}", in_sql(&name));
+            let rows = ask(&*engine, &sql, COLUMNS).await;
+            if rows.is_empty() {
+                return None;
+            }
+            lock(&known).tell(name, &rows);
+            Some(rows)
+        };
+        self.wait(question, patience).await
+    }
+
+    /// The answer to a question, unless it takes longer than `patience`: it is then answered without
+    /// anybody waiting, and known when it is asked again.
+    async fn wait<T: Send + 'static>(
+        &mut self,
+        question: impl Future<Output = Option<T>> + Send + 'static,
+        patience: Duration,
+    ) -> Option<T> {
+        while self.tasks.try_join_next().is_some() {}
+        let asking = Arc::clone(&self.asking);
         let (done, told) = tokio::sync::oneshot::channel();
         self.tasks.spawn(async move {
             let _turn = asking.lock().await;
-            let usage = described(&*engine, &name).await;
-            if usage.is_empty() {
-                return;
+            if let Some(answer) = question.await {
+                // Who waited may have lost patience.
+                let _ = done.send(answer);
             }
-            lock(&known).describe(&name, &usage);
-            // Who waited may have lost patience.
-            let _ = done.send(usage);
         });
         tokio::time::timeout(patience, told).await.ok()?.ok()
     }

@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use firesteel_session::engine::Argument;
 use jupyter_protocol::Media;
 
-use super::completion::{Asks, PATIENCE};
+use super::completion::Asks;
 use super::failure::{self, Place};
 use super::folder::Folders;
 use super::interpreter::{Cell, Completeness, Completions, Failure, Interpreter, Outcome};
 use super::limits::Limits;
 use super::margin::Margin;
-use super::{explain, magics, statement};
-use crate::cell::{self, Column, Known, Named, Piece, SqlText};
-use crate::display::{self, error::not_run};
+use super::{explain, inspection, magics, statement};
+use crate::cell::{self, Piece, SqlText};
+use crate::display::error::not_run;
 use crate::engine::{Aside, CatalogCache, Source};
 use crate::kept::Shelf;
 
@@ -164,23 +164,8 @@ impl Interpreter for Cells {
     }
 
     async fn inspect(&mut self, source: &str, cursor: usize, _detail: u8) -> Option<Media> {
-        if let Some(help) = cell::help_at(source, cursor) {
-            return Some(display::plain(help));
-        }
-        let named = |catalog: &CatalogCache| cell::named_at(source, cursor, &catalog.snapshot());
-        if let Some(live) = self.source.background() {
-            let known = Known {
-                catalog: self.catalog.snapshot(),
-                ..Known::default()
-            };
-            let unknown = cell::complete(source, cursor, &known).unknown;
-            self.catalog.learn(&live, unknown, PATIENCE).await;
-            if let Some(Named::Function(name)) = named(&self.catalog) {
-                let usage = self.catalog.usage(&live, &name, PATIENCE).await;
-                return Some(display::plain(usage.unwrap_or(name)));
-            }
-        }
-        Some(display::plain(described(&named(&self.catalog)?)))
+        let (source, text) = (&*self.source, source);
+        inspection::inspect(source, &mut self.catalog, text, cursor).await
     }
 
     async fn between(&mut self) {
@@ -198,25 +183,6 @@ impl Interpreter for Cells {
 
     async fn end(&mut self, _restart: bool) {
         self.source.close().await;
-    }
-}
-
-/// What is known of a name, a line for each column.
-fn described(named: &Named) -> String {
-    match named {
-        Named::Function(name) => format!("{name}()"),
-        Named::Column(column) => format!("{}  {}", column.name, column.data_type),
-        Named::Table { name, columns } => {
-            let width = columns
-                .iter()
-                .map(|column| column.name.chars().count())
-                .max();
-            let width = width.unwrap_or_default();
-            let line =
-                |column: &Column| format!("\n  {:width$}  {}", column.name, column.data_type);
-            let lines: String = columns.iter().map(line).collect();
-            format!("{}{lines}", name.join("."))
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod describe;
 mod explain;
 mod failure;
 mod folder;
+mod inspection;
 pub mod interpreter;
 mod keep;
 mod limits;

@@ -16,6 +16,8 @@ pub enum Named {
         name: Vec<String>,
         /// Its columns, as far as they are known.
         columns: Vec<Column>,
+        /// Whether it is one of the catalog, rather than of the statement.
+        in_catalog: bool,
     },
     /// A column of a table in the statement.
     Column(Column),
@@ -68,6 +70,7 @@ pub fn named_at(source: &str, cursor: usize, catalog: &Catalog) -> Option<Named>
                 false => relation.table.clone(),
             },
             columns: relation.columns.clone(),
+            in_catalog: !relation.table.is_empty() && !scope.is_own(&relation.table),
         });
     }
     let qualifier = parts.len().checked_sub(2).map(|at| &parts[at]);
@@ -83,6 +86,7 @@ pub fn named_at(source: &str, cursor: usize, catalog: &Catalog) -> Option<Named>
         return Some(Named::Table {
             name: parts,
             columns: table.columns.clone().unwrap_or_default(),
+            in_catalog: true,
         });
     }
     let function = catalog.functions.iter().find(known);

@@ -115,6 +115,14 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Whether a name means one of the `WITH` queries.
+    pub(super) fn is_own(&self, name: &[String]) -> bool {
+        let [name] = name else { return false };
+        self.ctes
+            .iter()
+            .any(|query| query.alias.eq_ignore_ascii_case(name))
+    }
+
     /// The relations that can be named at the token `at`, innermost query first.
     pub(super) fn relations(&self, at: usize) -> Vec<Relation> {
         let mut found = Vec::new();

@@ -362,7 +362,14 @@ fn what_the_catalog_does_not_tell_is_named() {
 #[test]
 fn a_name_is_told_by_where_it_stands() {
     let table = |named: Option<Named>| match named {
-        Some(Named::Table { name, columns }) => format!("{} {}", name.join("."), columns.len()),
+        Some(Named::Table {
+            name,
+            columns,
+            in_catalog,
+        }) => {
+            let place = if in_catalog { "" } else { " here" };
+            format!("{} {}{place}", name.join("."), columns.len())
+        }
         Some(Named::Column(column)) => format!("{}: {}", column.name, column.data_type),
         Some(Named::Function(name)) => format!("{name}()"),
         None => String::new(),
@@ -374,7 +381,15 @@ fn a_name_is_told_by_where_it_stands() {
         ("SELECT CITY| FROM trips", "City: string"),
         ("SELECT cou|nt(1)", "count()"),
         ("SELECT * FROM sales.ord|ers", "sales.orders 2"),
-        ("WITH q AS (SELECT 1 AS one) SELECT * FROM q|", "q 1"),
+        ("WITH q AS (SELECT 1 AS one) SELECT * FROM q|", "q 1 here"),
+        (
+            "WITH flights AS (SELECT 1 AS one) SELECT * FROM flights|",
+            "flights 1 here",
+        ),
+        (
+            "SELECT * FROM (SELECT 1 AS one) AS flights WHERE flights|.one",
+            "flights 1 here",
+        ),
         ("SELECT 'fli|ghts'", ""),
         ("SELECT nothing|", ""),
         ("|", ""),

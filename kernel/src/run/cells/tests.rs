@@ -202,7 +202,7 @@ async fn between_cells_the_last_result_says_what_becomes_of_the_driver() {
         cells.margin.remember(Shown {
             output: output.clone(),
             id: DisplayId::unique(),
-            media: display::plain("1"),
+            media: crate::display::plain("1"),
         });
         let between = tokio::time::timeout(Duration::from_secs(1), cells.between());
         assert!(between.await.is_err(), "it never returns");
