@@ -1,6 +1,7 @@
 //! Executes cells of SQL and magics, and answers questions about their text.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use firesteel_session::engine::Argument;
@@ -13,7 +14,7 @@ use super::interpreter::{Cell, Completeness, Completions, Failure, Interpreter, 
 use super::limits::Limits;
 use super::margin::Margin;
 use super::{explain, inspection, magics, statement};
-use crate::cell::{self, Piece, SqlText};
+use crate::cell::{self, Catalog, Piece, SqlText};
 use crate::display::error::not_run;
 use crate::engine::{Aside, CatalogCache, Source};
 use crate::kept::Shelf;
@@ -28,6 +29,8 @@ pub(super) struct Settings {
     pub(super) shelf: Shelf,
     /// Lines of Spark's stack trace of the last failure, where it had one.
     pub(super) stack: Vec<String>,
+    /// The names of the catalog, as far as they were known when the cell began.
+    pub(super) known: Arc<Catalog>,
 }
 
 /// The interpreter of SQL cells.
@@ -62,6 +65,7 @@ impl Cells {
         let busy = Busy::new(&mut *self.source);
         // What is said of an end is taken back by what runs now, or told by it.
         self.margin.clear().await;
+        self.settings.known = self.catalog.snapshot();
         let mut number = 0;
         for (at, piece) in pieces.iter().enumerate() {
             if cell.stop.is_cancelled() {
@@ -77,10 +81,12 @@ impl Cells {
                     number += 1;
                     self.last = Some(explain::apart(text));
                     let parameters = self.settings.parameters(text);
+                    let known = Arc::clone(&self.settings.known);
                     let place = Place {
                         statement: text,
                         parameters: &parameters,
                         number: (number, statements),
+                        known: &known,
                     };
                     let (settings, margin) = (&mut self.settings, &mut self.margin);
                     statement::run(&mut *busy.0, place, settings, cell, margin).await
@@ -125,6 +131,8 @@ impl Interpreter for Cells {
             Ok(pieces) if pieces.is_empty() => Outcome::Done,
             Ok(pieces) => {
                 let outcome = self.run(&pieces, &cell).await;
+                // Who holds it makes whoever adds to it copy all of it.
+                self.settings.known = Arc::default();
                 let changes =
                     |piece: &Piece| matches!(piece, Piece::Sql(sql) if !sql.kind.is_pure());
                 let changed = pieces.iter().any(changes);

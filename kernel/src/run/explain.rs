@@ -59,6 +59,7 @@ pub(super) async fn run(
         statement: &question,
         parameters: &parameters,
         number: (1, 1),
+        known: &settings.known,
     };
     let (mut view, opened) = match begin(source, &cell.output, margin, &cell.stop).await {
         Ok(begun) => begun,

@@ -4,7 +4,7 @@ use firesteel_session::error::{Error, SparkError};
 
 use super::interpreter::Failure;
 use super::parameters::Parameters;
-use crate::cell::{CellError, SqlText};
+use crate::cell::{Catalog, CellError, SqlText};
 use crate::display::error::{Context, SqlProblem, report};
 use crate::engine::Unavailable;
 
@@ -16,6 +16,8 @@ pub(super) struct Place<'a> {
     pub(super) parameters: &'a Parameters,
     /// Its number and how many the cell has.
     pub(super) number: (usize, usize),
+    /// The names of the catalog, as far as they are known.
+    pub(super) known: &'a Catalog,
 }
 
 /// The name of a failure whose session is gone.
@@ -132,6 +134,7 @@ fn of_spark(error: &SparkError, place: Place<'_>) -> Failure {
         sql: &place.statement.text,
         start: place.statement.start,
         statement: place.number,
+        known: place.known,
     });
     let unbound = error.class.as_deref() == Some("UNBOUND_SQL_PARAMETER");
     let refused = place.parameters.refused.iter().filter(|_| unbound);

@@ -28,7 +28,9 @@ pub(super) async fn run(
             return explain::run(source, statement, settings, cell, margin).await;
         }
         Magic::Chart(request) => return chart::run(request, settings, cell).await,
-        Magic::Describe(name) => return describe::run(source, name, cell, margin).await,
+        Magic::Describe(name) => {
+            return describe::run(source, name, settings, cell, margin).await;
+        }
         Magic::Tables(pattern) => return search::run(source, pattern, cell, margin).await,
         Magic::Vars => {
             let listed = vars::list(settings, SystemTime::now());

@@ -133,12 +133,53 @@ const HINTS: &[(&str, Hint)] = &[
     ("WRONG_NUM_ARGS", Made(arguments)),
 ];
 
-/// Parts of messages of errors that have no class, and what helps.
-const MESSAGES: &[(&str, &str)] = &[(
-    "spark.driver.maxResultSize",
-    "The result is too large for the driver: `%limit 1000`, or `-n 1000` beside `-o`, fetches its first rows alone; an \
-     aggregate makes it smaller.",
-)];
+/// What stands in the messages of an error or of its causes, any of it, and what helps where its
+/// class does not tell.
+const MESSAGES: &[(&[&str], &str)] = &[
+    (
+        &["spark.driver.maxResultSize"],
+        "The result is too large for the driver: `%limit 1000`, or `-n 1000` beside `-o`, fetches its first rows alone; an \
+         aggregate makes it smaller.",
+    ),
+    (
+        &[
+            "AccessDeniedException: abfs",
+            "AccessDeniedException: s3",
+            "NoAuthWithAWSException",
+            "Service: Amazon S3; Status Code: 403",
+            "Service: S3, Status Code: 403",
+            "This request is not authorized to perform this operation",
+            "does not have storage.objects.",
+        ],
+        "The store refuses the credentials that the driver has, or it has none: a profile gives it others by `environment`, \
+         `accounts` or `conf`, and whoever owns the bucket gives those the right.",
+    ),
+    (
+        &[
+            "ForbiddenException",
+            "HiveAccessControlException",
+            "INSUFFICIENT_PERMISSIONS",
+            "PERMISSION_DENIED",
+            "does not have privilege",
+            "privilege on [",
+        ],
+        "The catalog does not give you this right. Whoever owns the object, or an administrator, can grant it.",
+    ),
+    (
+        &["Permission denied: user"],
+        "The user whom the message names may not do this with the path; its owner can change that.",
+    ),
+    (
+        &[
+            "(Operation not permitted)",
+            "(Permission denied)",
+            "Invalid directory or I/O error occurred",
+            "Mkdirs failed to create",
+        ],
+        "The user that the driver runs as may not read or write there, whatever else the message says: on one machine that \
+         is you, in a cluster the user of the image.",
+    ),
+];
 
 /// What helps with this error, as far as we know.
 pub(super) fn hint(problem: &SqlProblem<'_>) -> Option<String> {
@@ -153,9 +194,16 @@ pub(super) fn hint(problem: &SqlProblem<'_>) -> Option<String> {
         Some((_, Made(make))) => make(problem),
         None => MESSAGES
             .iter()
-            .find(|(part, _)| problem.message.contains(part))
+            .find(|(parts, _)| parts.iter().any(|part| says(problem, part)))
             .map(|(_, hint)| (*hint).to_owned()),
     }
+}
+
+/// Whether the error or one of its causes says so.
+fn says(problem: &SqlProblem<'_>, part: &str) -> bool {
+    let causes = problem.causes.iter().map(String::as_str);
+    let mut messages = causes.chain([problem.message, problem.full_message]);
+    messages.any(|message| message.contains(part))
 }
 
 /// The setting and its value with which Spark's message says that the statement runs, such as

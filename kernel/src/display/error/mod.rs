@@ -1,5 +1,6 @@
 //! How an error of a statement looks.
 
+mod catalog;
 mod excerpt;
 mod hints;
 mod message;
@@ -10,7 +11,7 @@ mod syntax;
 use std::collections::BTreeMap;
 
 use super::text::visible;
-use crate::cell::Position;
+use crate::cell::{Catalog, Position};
 
 pub use rest::not_run;
 
@@ -41,6 +42,8 @@ pub struct SqlProblem<'a> {
     pub start: Position,
     /// The statement's number and how many the cell has.
     pub statement: (usize, usize),
+    /// The names of the catalog, as far as they are known.
+    pub known: &'a Catalog,
 }
 
 /// A part of a statement that Spark points at.

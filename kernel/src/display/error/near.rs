@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::text::visible;
 use super::SqlProblem;
+use super::catalog;
 use super::excerpt;
 use crate::cell::name::part_as_typed;
 use crate::cell::{is_keyword, nearest, nearest_clause, nearest_keyword};
@@ -101,7 +102,10 @@ pub(super) fn did_you_mean(problem: &SqlProblem<'_>) -> Option<String> {
             let typed = parameter("provider")?.trim_matches(quotes);
             (typed, nearest(typed, SOURCES.split_ascii_whitespace())?)
         }
-        _ => return None,
+        _ => {
+            let found = catalog::near(problem)?;
+            return Some(format!("Did you mean `{}`?", visible(&found)));
+        }
     };
     let found = match typed.chars().any(|ch| ch.is_ascii_lowercase()) {
         true => found.to_ascii_lowercase(),
@@ -159,10 +163,7 @@ struct Name {
 
 impl Name {
     fn of(quoted: &str) -> Self {
-        let parts: Vec<String> = split(quoted, '.')
-            .into_iter()
-            .map(|part| unquoted(&part))
-            .collect();
+        let parts = parts(quoted);
         let typed: Vec<String> = parts.iter().map(|part| part_as_typed(part)).collect();
         Self {
             plain: typed.join("."),
@@ -175,6 +176,12 @@ impl Name {
         let from = self.parts.len().saturating_sub(other.parts.len());
         self.parts[from..].join(".")
     }
+}
+
+/// The parts of a name such as `` `a`.`b``c` ``.
+pub(super) fn parts(quoted: &str) -> Vec<String> {
+    let parts = split(quoted, '.').into_iter();
+    parts.map(|part| unquoted(&part)).collect()
 }
 
 /// The names of a list such as `` `a`, `b`.`c` ``.

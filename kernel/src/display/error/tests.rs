@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::*;
 
 static NO_PARAMETERS: BTreeMap<String, String> = BTreeMap::new();
+
+static NOTHING_KNOWN: LazyLock<Catalog> = LazyLock::new(Catalog::default);
 
 /// A problem of a statement that starts on a line of the cell.
 fn problem<'a>(
@@ -28,6 +31,7 @@ fn problem<'a>(
             column: 0,
         },
         statement: (1, 1),
+        known: &NOTHING_KNOWN,
     }
 }
 
@@ -219,6 +223,105 @@ fn causes_and_mitigation_are_said_without_stack_traces() {
             "SET a.b = c brings the earlier behaviour back, for this session.",
         ]
     );
+}
+
+#[test]
+fn who_may_not_is_told_who_can_change_it() {
+    let store = "The store refuses the credentials that the driver has";
+    let catalog = "The catalog does not give you this right.";
+    let path = "The user whom the message names may not do this with the path";
+    let driver = "The user that the driver runs as may not read or write there";
+    for (class, cause, expected) in [
+        (
+            "FAILED_READ_FILE.FILE_NOT_EXIST",
+            "java.io.FileNotFoundException: /data/y.csv (Permission denied)",
+            driver,
+        ),
+        (
+            "SparkException",
+            "Mkdirs failed to create file:/data/out/_temporary/0",
+            driver,
+        ),
+        (
+            "FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY",
+            "Invalid directory or I/O error occurred for dir: /data",
+            driver,
+        ),
+        (
+            "SparkException",
+            "s3a://b/k: getFileStatus on s3a://b/k: S3Exception: Access Denied (Service: S3, Status Code: 403, Request ID: 7)",
+            store,
+        ),
+        (
+            "SparkException",
+            "java.nio.file.AccessDeniedException: s3a://b/k: AccessDenied",
+            store,
+        ),
+        (
+            "SparkException",
+            "Permission denied: user=ada, access=WRITE, inode=\"/data\"",
+            path,
+        ),
+        (
+            "SparkException",
+            "PERMISSION_DENIED: User does not have USE SCHEMA on Schema 'x'",
+            catalog,
+        ),
+        (
+            "SparkException",
+            "Permission denied: user [ada] does not have [SELECT] privilege on [x/y]",
+            catalog,
+        ),
+    ] {
+        let said = |message: &str, causes: &[String]| {
+            let report = report(&SqlProblem {
+                class: Some(class),
+                causes,
+                ..problem("SELECT 1", 1, message, &[])
+            });
+            report.traceback.join("\n")
+        };
+        assert!(
+            said("It failed.", &[cause.to_owned()]).contains(expected),
+            "{cause}"
+        );
+        assert!(said(cause, &[]).contains(expected), "{cause}");
+    }
+    let value = "The value 'PERMISSION_DENIED' of the type \"STRING\" cannot be cast to \"INT\".";
+    let report = report(&SqlProblem {
+        class: Some("CAST_INVALID_INPUT"),
+        ..problem("SELECT 1", 1, value, &[])
+    });
+    assert!(!report.traceback.join("\n").contains(catalog));
+}
+
+#[test]
+fn a_name_that_the_catalog_has_is_asked_for() {
+    let parameters = BTreeMap::from([("relationName".to_owned(), "`flihgts`".to_owned())]);
+    let known = Catalog {
+        tables: vec![crate::cell::Table {
+            schema: None,
+            name: "flights".to_owned(),
+            columns: None,
+        }],
+        ..Catalog::default()
+    };
+    let said = |known: &Catalog| {
+        let report = report(&SqlProblem {
+            class: Some("TABLE_OR_VIEW_NOT_FOUND"),
+            parameters: &parameters,
+            known,
+            ..problem(
+                "SELECT * FROM flihgts",
+                1,
+                "The table cannot be found.",
+                &[],
+            )
+        });
+        report.traceback[2..].join("\n")
+    };
+    assert_eq!(said(&known), "Did you mean `flights`?");
+    assert!(said(&Catalog::default()).starts_with("`%tables flihgts` searches all schemas"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod answer;
 mod histogram;
 mod question;
 
+use super::cells::Settings;
 use super::failure::Place;
 use super::interpreter::{Cell, Outcome};
 use super::limits::Limits;
@@ -12,7 +13,7 @@ use super::parameters::Parameters;
 use super::statement::{Ran, begin, end, fetch};
 use super::view::View;
 use crate::cell::name::{as_typed, in_sql};
-use crate::cell::{Rows, SqlText};
+use crate::cell::{Catalog, Rows, SqlText};
 use crate::display;
 use crate::engine::{Opened, Source};
 
@@ -24,23 +25,25 @@ const MOST_COLUMNS: usize = 100;
 pub(super) async fn run(
     source: &mut dyn Source,
     name: &[String],
+    settings: &Settings,
     cell: &Cell,
     margin: &mut Margin,
 ) -> Outcome {
+    let known = &settings.known;
     let (mut view, opened) = match begin(source, &cell.output, margin, &cell.stop).await {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
     let table = in_sql(name);
     let types = question::types(&table);
-    let ran = ask(source, &opened, types, &mut view, cell).await;
+    let ran = ask(source, &opened, types, &mut view, known, cell).await;
     let (mut view, types) = match end(ran, view, margin).await {
         Ok(ended) => ended,
         Err(outcome) => return outcome,
     };
     let fields = types.schema().fields().clone();
     let figures = question::figures(&table, &fields, MOST_COLUMNS);
-    let ran = ask(source, &opened, figures, &mut view, cell).await;
+    let ran = ask(source, &opened, figures, &mut view, known, cell).await;
     let (view, answer) = match end(ran, view, margin).await {
         Ok(ended) => ended,
         Err(outcome) => return outcome,
@@ -61,13 +64,19 @@ async fn ask(
     opened: &Opened,
     question: String,
     view: &mut View<'_>,
+    known: &Catalog,
     cell: &Cell,
 ) -> Ran {
+    // What was interrupted as it ended is over, what follows it must not begin.
+    if cell.stop.is_cancelled() {
+        return Ran::Interrupted;
+    }
     let statement = SqlText::query(question);
     let place = Place {
         statement: &statement,
         parameters: &Parameters::default(),
         number: (1, 1),
+        known,
     };
     let limits = Limits {
         rows: Rows::All,

@@ -15,7 +15,7 @@ use super::parameters::Parameters;
 use super::statement::{Ran, begin, end, fetch};
 use super::view::View;
 use crate::cell::name::quoted;
-use crate::cell::{Rows, SqlText};
+use crate::cell::{Catalog, Rows, SqlText};
 use crate::display::{self, Facts, Remaining};
 use crate::engine::{Opened, Source};
 use crate::kept::size;
@@ -298,6 +298,7 @@ impl Search<'_> {
             statement: &statement,
             parameters: &parameters,
             number: (1, 1),
+            known: &Catalog::default(),
         };
         let limits = Limits {
             rows: Rows::All,
