@@ -121,7 +121,7 @@ const TABLE: &[Spec] = &[
     Spec {
         name: "describe",
         usage: "%describe NAME",
-        about: "summarise each column of a table or view: nulls, distinct values, quartiles, most frequent values, a histogram; one query reads all of it",
+        about: "summarise each column of a kept result, or of a table or view by one query over all of it: nulls, distinct values, quartiles, top values, a histogram; `%describe _` is about the last result",
         read: Read::Text(|text| name::parts(text).map(Magic::Describe).ok_or(TABLE_NAME)),
     },
     Spec {
@@ -257,7 +257,8 @@ fn own_name(word: &str) -> Option<&str> {
 
 const NAME: &str = "a result is kept under a name of letters, digits and `_`, other than `_`, which is the last result";
 
-const TABLE_NAME: &str = "give it the name of a table or view, in backticks where it is an odd one";
+const TABLE_NAME: &str =
+    "give it the name of a kept result, a table or a view, in backticks where it is an odd one";
 
 const PATTERN: &str = "give it a part of a name or a comment; `*` stands for anything";
 

@@ -77,6 +77,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cell::{Magic, Piece, parse};
 
     #[test]
     fn a_name_is_taken_apart_at_its_points() {
@@ -104,6 +105,22 @@ mod tests {
             let expected =
                 expected.map(|parts| parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>());
             assert_eq!(parts(typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn describe_takes_one_name() {
+        for (source, expected) in [
+            ("%describe _", Some(&["_"][..])),
+            ("%describe  `my db`.`a``b` ", Some(&["my db", "a`b"])),
+            ("%describe", None),
+            ("%describe a b", None),
+            ("%describe SELECT 1", None),
+        ] {
+            let read = parse(source).ok().map(|mut pieces| pieces.remove(0));
+            let parts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect();
+            let expected = expected.map(|name| Piece::Magic(Magic::Describe(parts(name))));
+            assert_eq!(read, expected, "{source}");
         }
     }
 

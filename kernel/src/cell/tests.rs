@@ -640,10 +640,6 @@ mod whatever_is_typed {
 #[test]
 fn magics_read_times_and_executors() {
     let keep = |seconds| Some(Magic::Keep(Some(Duration::from_secs(seconds))));
-    let describe = |parts: &[&str]| {
-        let parts = parts.iter().map(|part| (*part).to_owned());
-        Some(Magic::Describe(parts.collect()))
-    };
     let logs = |executor: Option<&str>, lines| {
         Some(Magic::Logs {
             executor: executor.map(str::to_owned),
@@ -671,11 +667,6 @@ fn magics_read_times_and_executors() {
         ("%logs executor", None),
         ("%logs 7 executor 3", None),
         ("%logs executor 3 7 7", None),
-        ("%describe flights", describe(&["flights"])),
-        ("%describe  `my db`.`a``b` ", describe(&["my db", "a`b"])),
-        ("%describe", None),
-        ("%describe a b", None),
-        ("%describe SELECT 1", None),
         ("%tables fli*", Some(Magic::Tables("fli*".to_owned()))),
         (
             "%tables  who   flies ",

@@ -35,7 +35,7 @@ pub use parameter::parameter;
 pub use plan::plan;
 pub use progress::{ended, running, should_update};
 pub use start::{Start, Started, starting, with_start};
-pub use summary::{ColumnSummary, Distinct, Frequent, Summary, summary};
+pub use summary::{Bins, ColumnSummary, Distinct, Frequent, Summary, summary};
 pub use table::table;
 pub use types::spark_type;
 pub use vars::{Held, Var, vars};

@@ -7,10 +7,12 @@ mod names;
 mod parts;
 mod read;
 mod rows;
+mod summary;
 mod tally;
 
 pub use column::{Column, Kind, Range};
 pub use names::{MOST_NAMES, Names};
 pub use read::{kind, read};
 pub use rows::Rows;
+pub use summary::summary;
 pub use tally::{Key, Tally, tally};

@@ -1,5 +1,6 @@
 //! A table or result by its columns: a row of figures for each.
 
+mod bins;
 mod figures;
 mod markup;
 mod plain;
@@ -14,6 +15,7 @@ use super::bundle;
 use super::facts::{count, push_footer, rows, seconds};
 use super::html::STYLE;
 use super::zone::Zone;
+pub use bins::Bins;
 use figures::Figures;
 
 /// What is known of each column of a table or result.

@@ -45,6 +45,8 @@ struct Line {
 enum Rest {
     Numbers([String; NUMBERS.len()]),
     Said(String),
+    /// As many of them are shown as there is room for, but one at least.
+    Listed(Vec<String>),
 }
 
 /// Heads, a rule and a line for each column. Numbers stand in columns of their own; other values
@@ -80,6 +82,7 @@ pub(super) fn table(lines: &[Figures]) -> String {
         match &line.rest {
             Rest::Numbers(texts) => numbers.push(&mut out, texts),
             Rest::Said(said) => push_isolated(&mut out, said),
+            Rest::Listed(values) => push_listed(&mut out, values, WIDEST.saturating_sub(room)),
         }
         end_line(&mut out, start);
     }
@@ -116,24 +119,36 @@ impl Line {
                     let mean = figures.mean.clone();
                     Rest::Numbers([min, first, median, third, max, mean])
                 }
-                false => Rest::Said(said(figures)),
+                false => rest(figures),
             },
         }
     }
 }
 
 /// The most frequent values; of numbers and times, or where there are none, the range.
-fn said(figures: &Figures) -> String {
+fn rest(figures: &Figures) -> Rest {
     if figures.number || figures.time {
-        return figures.range(|text| short(text, WIDEST));
+        return Rest::Said(figures.range(|text| short(text, WIDEST)));
     }
     if figures.frequent.is_empty() {
-        return figures.range(|text| short(text, WIDEST_VALUE));
+        return Rest::Said(figures.range(|text| short(text, WIDEST_VALUE)));
     }
     let frequent = figures.frequent.iter().take(MOST);
-    let frequent =
-        frequent.map(|(value, number)| format!("{} {number}", short(value, WIDEST_VALUE)));
-    frequent.collect::<Vec<_>>().join(" · ")
+    let values = frequent.map(|(value, number)| format!("{} {number}", short(value, WIDEST_VALUE)));
+    Rest::Listed(values.collect())
+}
+
+fn push_listed(out: &mut String, values: &[String], mut room: usize) {
+    for (at, value) in values.iter().enumerate() {
+        let between = if at == 0 { "" } else { " · " };
+        let wide = width(between) + width(value);
+        if at > 0 && wide > room {
+            return;
+        }
+        out.push_str(between);
+        push_isolated(out, value);
+        room = room.saturating_sub(wide);
+    }
 }
 
 /// A text with everything in it visible, or its start with a sign that there is more.

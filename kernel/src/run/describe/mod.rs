@@ -1,7 +1,8 @@
-//! Summarises the columns of a table or view.
+//! Summarises the columns of a table, a view or a kept result.
 
 mod answer;
 mod histogram;
+mod kept;
 mod question;
 
 use super::cells::Settings;
@@ -20,8 +21,8 @@ use crate::engine::{Opened, Source};
 /// Columns that are looked at. Each takes memory of every task, and room on the page.
 const MOST_COLUMNS: usize = 100;
 
-/// Shows what the columns of a table hold: asks for their types, which runs nothing, and then runs
-/// one query over all of it.
+/// Shows what the columns of a kept result hold, or else those of a table: asks for their types,
+/// which runs nothing, and then runs one query over all of it.
 pub(super) async fn run(
     source: &mut dyn Source,
     name: &[String],
@@ -29,6 +30,12 @@ pub(super) async fn run(
     cell: &Cell,
     margin: &mut Margin,
 ) -> Outcome {
+    if let [name] = name
+        && let Some(kept) = settings.shelf.get(name)
+    {
+        let hides = settings.known.table(std::slice::from_ref(name)).is_some();
+        return kept::run(name, kept, hides, cell).await;
+    }
     let known = &settings.known;
     let (mut view, opened) = match begin(source, &cell.output, margin, &cell.stop).await {
         Ok(begun) => begun,
