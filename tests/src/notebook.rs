@@ -17,19 +17,24 @@ use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::error::Error;
 use firesteel_session::session::Session;
+use jupyter_protocol::MediaType;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::real::Spark;
 
 /// One session that is there from the start.
-struct Ready(Arc<Session>);
+struct Ready {
+    session: Arc<Session>,
+    /// What is asked in the background, where something is.
+    background: Option<Background>,
+}
 
 #[async_trait]
 impl Source for Ready {
     async fn open(&mut self, _start: watch::Sender<Start>) -> Result<Opened, Unavailable> {
         Ok(Opened {
-            engine: self.0.clone(),
+            engine: self.session.clone(),
             zone: Zone::utc(),
             lifetime: Lifetime::Driver,
             notice: None,
@@ -50,7 +55,7 @@ impl Source for Ready {
     }
 
     fn background(&self) -> Option<Background> {
-        None
+        self.background.clone()
     }
 
     fn executors(&self) -> Option<Executors> {
@@ -106,7 +111,74 @@ pub struct Notebook(Cells);
 impl Notebook {
     /// One that has run nothing yet.
     pub fn on(spark: &Spark) -> Self {
-        Self(Cells::new(Box::new(Ready(Arc::new(spark.session())))))
+        Self::of(Arc::new(spark.session()), None)
+    }
+
+    /// One that learns the names of the catalog in the background.
+    pub fn that_learns(spark: &Spark) -> Self {
+        let session = Arc::new(spark.session());
+        let background = Background {
+            session: session.identity().session_id(),
+            engine: Arc::new(session.background()),
+        };
+        Self::of(session, Some(background))
+    }
+
+    fn of(session: Arc<Session>, background: Option<Background>) -> Self {
+        Self(Cells::new(Box::new(Ready {
+            session,
+            background,
+        })))
+    }
+
+    /// What is known of the name at the end of some code, as text and HTML, as soon as it satisfies;
+    /// what is asked for the first time is told later.
+    ///
+    /// # Panics
+    /// Where it never does.
+    pub async fn knows(&mut self, code: &str, enough: impl Fn(&str) -> bool) -> (String, String) {
+        for _ in 0..100 {
+            let known = self.0.inspect(code, code.chars().count(), 0).await;
+            let (mut text, mut html) = (String::new(), String::new());
+            for part in known.iter().flat_map(|media| &media.content) {
+                match part {
+                    MediaType::Plain(plain) => text.clone_from(plain),
+                    MediaType::Html(markup) => html.clone_from(markup),
+                    _ => {}
+                }
+            }
+            if enough(&text) {
+                return (text, html);
+            }
+            // Answered behind everything that is being asked.
+            let _ = self.0.complete("SELECT * FROM default.", 22).await;
+        }
+        panic!("{code}: it is never known");
+    }
+
+    /// Runs a cell and interrupts it when it shows how it goes: how it ends.
+    pub async fn interrupted(&mut self, code: &str) -> Outcome {
+        let (output, captured) = Output::captured();
+        let stop = CancellationToken::new();
+        let cell = Cell {
+            count: 1,
+            silent: false,
+            output,
+            stdin: Stdin::refused(),
+            stop: stop.clone(),
+        };
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        let mut run = self.0.execute(code, cell);
+        loop {
+            tokio::select! {
+                outcome = &mut run => return outcome,
+                _ = tick.tick() => {
+                    if !captured.messages().is_empty() {
+                        stop.cancel();
+                    }
+                }
+            }
+        }
     }
 
     /// Runs a cell: how it ends and the plain text of all it shows.
