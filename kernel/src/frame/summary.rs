@@ -21,7 +21,7 @@ const DAY: f64 = 86_400_000_000.0;
 pub fn summary(field: &FieldRef, batches: &[RecordBatch], at: usize) -> ColumnSummary {
     let pieces = batches.iter().filter_map(|batch| batch.columns().get(at));
     let pieces: Vec<ArrayRef> = pieces.map(Arc::clone).collect();
-    let nulls: usize = pieces.iter().map(|piece| piece.logical_null_count()).sum();
+    let nulls: usize = pieces.iter().map(Array::logical_null_count).sum();
     let known = counted(field, &pieces, nulls);
     known.unwrap_or_else(|| ColumnSummary {
         field: Arc::clone(field),
@@ -237,11 +237,11 @@ mod tests {
     fn of(values: ArrayRef) -> ColumnSummary {
         let field = Field::new("a", values.data_type().clone(), true);
         let schema = Arc::new(Schema::new(vec![field]));
-        let batch = RecordBatch::try_new(schema.clone(), vec![Arc::clone(&values)]).unwrap();
-        let middle = values.len() / 3;
+        let batch = RecordBatch::try_new(schema.clone(), vec![values]).unwrap();
+        let middle = batch.num_rows() / 3;
         let batches = [
             batch.slice(0, middle),
-            batch.slice(middle, values.len() - middle),
+            batch.slice(middle, batch.num_rows() - middle),
         ];
         summary(&schema.fields()[0], &batches, 0)
     }
