@@ -1,7 +1,7 @@
 //! Where groups of rows lie along an axis.
 
 use super::refusal::Refusal;
-use super::{Source, decide};
+use super::{Source, plan};
 use crate::display::chart::{Place, Scale, Steps, TimeSteps, amount};
 use crate::display::count;
 use crate::frame::{Column, Key, Kind, Names, Range, Tally};
@@ -237,11 +237,7 @@ pub(super) fn together(tallies: &[Tally], colors: usize) -> Vec<Tally> {
 }
 
 /// The columns of a plan, for the sentence about rows that are left out.
-pub(super) fn columns(
-    along: &[usize],
-    measure: decide::Measure,
-    color: Option<usize>,
-) -> Vec<usize> {
+pub(super) fn columns(along: &[usize], measure: plan::Measure, color: Option<usize>) -> Vec<usize> {
     along
         .iter()
         .copied()

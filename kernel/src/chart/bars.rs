@@ -1,8 +1,8 @@
 //! Bars.
 
 use super::along::{Along, Hues, columns, together};
-use super::decide::{Bars, Measure};
 use super::measure::{Values, counted, single};
+use super::plan::{Bars, Measure};
 use super::refusal::Refusal;
 use super::{Source, numbers};
 use crate::display::chart::{Axis, Bar, Chart, Colors, Layer, Place, Scale, amount};
@@ -101,7 +101,7 @@ pub(super) fn draw(source: &Source<'_>, plan: Bars) -> Result<Chart, Refusal> {
         scale: numbers(bars.iter().flat_map(|bar| [bar.from, bar.to]), true),
     };
     let base = Axis {
-        title: name.clone(),
+        title: source.title(plan.along),
         scale: match names {
             Some(names) => Scale::Names(names),
             None => along.scale(),

@@ -2,8 +2,8 @@
 
 use super::along::{Along, Hues, columns, time_key, times};
 use super::bars::source_title;
-use super::decide::{Function, Lines, Measure};
 use super::measure::{Values, counted, single};
+use super::plan::{Function, Lines, Measure};
 use super::refusal::Refusal;
 use super::{MOST_POINTS, Source, numbers};
 use crate::display::chart::{Axis, Chart, Colors, Layer, Line, Place, Scale, Steps};
@@ -102,7 +102,7 @@ pub(super) fn draw(source: &Source<'_>, plan: Lines) -> Result<Chart, Refusal> {
         title: format!("{measured} by {by}"),
         notes: left_out.into_iter().collect(),
         x: Axis {
-            title: name,
+            title: source.title(plan.along),
             scale: extent(&along, &lines),
         },
         y: Axis {

@@ -2,7 +2,7 @@
 
 use super::Source;
 use super::along::names;
-use super::decide::{Function, Measure};
+use super::plan::{Function, Measure};
 use super::refusal::Refusal;
 use crate::frame::{Column, Key, Kind, Names, Tally, tally};
 

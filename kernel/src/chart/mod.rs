@@ -9,6 +9,7 @@ mod bars;
 mod decide;
 mod lines;
 mod measure;
+mod plan;
 mod refusal;
 mod scatter;
 mod tiles;
@@ -21,7 +22,8 @@ use crate::display::Zone;
 use crate::display::chart::{Chart, Scale, Steps};
 use crate::display::spark_type;
 use crate::frame::{Column, Range, Rows};
-use decide::{Facts, Plan, decide};
+use decide::decide;
+use plan::{Facts, Plan};
 use refusal::Refusal;
 
 pub use refusal::Refusal as ChartError;
@@ -47,7 +49,9 @@ pub fn draw(
     if rows.count() == 0 {
         return Err(Refusal::NoRows);
     }
-    let plan = decide(&facts(&rows), rows.count(), request)?;
+    // Who names columns needs no choice, and a choice alone asks how many different names there are.
+    let choice = request.x.is_none() && request.y.is_none();
+    let plan = decide(&facts(&rows, choice), rows.count(), request)?;
     let source = Source { rows };
     let mut chart = match plan {
         Plan::Bars(plan) => bars::draw(&source, plan)?,
@@ -61,7 +65,7 @@ pub fn draw(
     Ok(chart)
 }
 
-fn facts(rows: &Rows<'_>) -> Vec<Facts> {
+fn facts(rows: &Rows<'_>, choice: bool) -> Vec<Facts> {
     let mut counted = 0;
     let facts = rows.fields().enumerate().map(|(number, field)| {
         let kind = rows.kind(number);
@@ -72,7 +76,7 @@ fn facts(rows: &Rows<'_>) -> Vec<Facts> {
             type_name: spark_type(field),
             kind,
             filled: rows.has_values(number),
-            distinct: (is_name && counted <= COUNTED)
+            distinct: (choice && is_name && counted <= COUNTED)
                 .then(|| rows.names(number).map(|names| names.all.len()))
                 .flatten(),
         }
@@ -90,6 +94,15 @@ impl Source<'_> {
     fn name(&self, column: usize) -> String {
         let field = self.rows.fields().nth(column);
         field.map_or_else(String::new, |field| field.name().clone())
+    }
+
+    /// What stands at the axis of a column: its name, and of instants the zone whose clocks show them.
+    fn title(&self, column: usize) -> String {
+        let name = self.name(column);
+        match self.rows.zone(column) {
+            Some(zone) => format!("{name} ({zone})"),
+            None => name,
+        }
     }
 
     /// A column of numbers or times.

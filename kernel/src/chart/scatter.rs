@@ -1,10 +1,10 @@
 //! Points for rows, or fields for many of them.
 
 use super::along::{Hues, times};
-use super::decide::{MOST_ROWS, Scatter};
 use super::measure::counted;
+use super::plan::Scatter;
 use super::refusal::Refusal;
-use super::{Source, numbers};
+use super::{MOST_POINTS, Source, numbers};
 use crate::display::chart::{Axis, Chart, Colors, Layer, Place, Point, Scale, Steps, Tile};
 use crate::display::count;
 use crate::frame::{Column, Key, Range, tally};
@@ -16,7 +16,7 @@ pub(super) fn draw(source: &Source<'_>, plan: Scatter) -> Result<Chart, Refusal>
     let (x, x_range) = source.ranged(plan.x)?;
     let (y, y_range) = source.ranged(plan.y)?;
     let title = format!("{} by {}", source.name(plan.y), source.name(plan.x));
-    if source.rows.count() > MOST_ROWS {
+    if source.rows.count() > MOST_POINTS {
         return fields(source, plan, (x, x_range), (y, y_range), title);
     }
     let hues = plan
@@ -47,11 +47,11 @@ pub(super) fn draw(source: &Source<'_>, plan: Scatter) -> Result<Chart, Refusal>
         title,
         notes: left_out.into_iter().collect(),
         x: Axis {
-            title: source.name(plan.x),
+            title: source.title(plan.x),
             scale: extent(&x, x_range),
         },
         y: Axis {
-            title: source.name(plan.y),
+            title: source.title(plan.y),
             scale: extent(&y, y_range),
         },
         colors: plan.color.zip(hues.as_ref()).map(|(color, hues)| Colors {
@@ -146,11 +146,11 @@ fn fields(
         title,
         notes,
         x: Axis {
-            title: source.name(plan.x),
+            title: source.title(plan.x),
             scale: scale(&x, &x_edges),
         },
         y: Axis {
-            title: source.name(plan.y),
+            title: source.title(plan.y),
             scale: scale(&y, &y_edges),
         },
         colors: None,

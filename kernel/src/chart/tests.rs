@@ -287,6 +287,7 @@ fn a_line_of_many_rows_is_put_together_by_pieces_of_time() {
     let rows = batch([("at", times), ("v", values), ("even", kinds)]);
     let chart = draw_batch(&rows, "color=even y=mean(v)").unwrap();
     assert_eq!(chart.title, "mean(v) by 6 hours of at");
+    assert_eq!(chart.x.title, "at (UTC)");
     let drawn = lines(&chart);
     assert_eq!(drawn.iter().map(Vec::len).collect::<Vec<_>>(), [400, 400]);
     // The mean of the even minutes of the second quarter of a day.

@@ -3,8 +3,8 @@
 use super::Source;
 use super::along::{Along, columns};
 use super::bars::source_title;
-use super::decide::Tiles;
 use super::measure::{Values, counted, single};
+use super::plan::Tiles;
 use super::refusal::Refusal;
 use crate::display::chart::{Axis, Chart, Layer, Tile};
 use crate::frame::Tally;
@@ -54,11 +54,11 @@ pub(super) fn draw(source: &Source<'_>, plan: Tiles) -> Result<Chart, Refusal> {
         ),
         notes,
         x: Axis {
-            title: x_name,
+            title: source.title(plan.x),
             scale: x.scale(),
         },
         y: Axis {
-            title: y_name,
+            title: source.title(plan.y),
             scale: y.scale(),
         },
         colors: None,

@@ -48,6 +48,13 @@ impl<'a> Rows<'a> {
         kind(self.schema.fields().get(column)?.data_type())
     }
 
+    /// The name of the zone that a column's instants are shown in; `None` where it holds none.
+    pub fn zone(&self, column: usize) -> Option<String> {
+        let field = self.schema.fields().get(column)?;
+        let zone = Zone::of(field.data_type(), self.zone)?;
+        Some(zone.name().to_owned())
+    }
+
     /// Whether a column has a value that is not null.
     pub fn has_values(&self, column: usize) -> bool {
         let mut pieces = self.pieces(column).into_iter();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::chart::plan::Bars;
 
 const ROWS: usize = 1000;
 

@@ -3,12 +3,12 @@
 //! Fields have names of ours, whatever the columns are called: Vega-Lite reads dots and brackets in
 //! a field's name. Text and background are left to the front end's theme, which gives both.
 
+mod marks;
+
 use serde_json::{Map, Value, json};
 
-use super::label::words;
-use super::palette::{COLORS, DASHES, SHADES, hex};
-use super::svg::MARKED;
-use super::{Axis, Bar, Chart, Colors, Layer, Line, Place, Point, Scale, Tile};
+use super::palette::{COLORS, hex};
+use super::{Axis, Chart, Colors, Layer, Scale};
 use crate::display::text::{visible, width};
 
 /// Pixels from left to right, without what stands at the axes.
@@ -29,14 +29,14 @@ const CHARACTER: u32 = 7;
 /// Writes a chart.
 pub(super) fn spec(chart: &Chart) -> Value {
     let (mark, values, mut encoding) = match &chart.layer {
-        Layer::Bars { bars, side_by_side } => self::bars(chart, bars, *side_by_side),
-        Layer::Lines { lines, filled } => self::lines(chart, lines, *filled),
-        Layer::Points(points) => self::points(chart, points),
+        Layer::Bars { bars, side_by_side } => marks::bars(chart, bars, *side_by_side),
+        Layer::Lines { lines, filled } => marks::lines(chart, lines, *filled),
+        Layer::Points(points) => marks::points(chart, points),
         Layer::Tiles {
             tiles,
             title,
             by_ratio,
-        } => self::tiles(chart, tiles, title, *by_ratio),
+        } => marks::tiles(chart, tiles, title, *by_ratio),
     };
     if let (Some(colors), false) = (&chart.colors, matches!(chart.layer, Layer::Tiles { .. })) {
         encoding.insert("color".to_owned(), color(colors, &chart.layer));
@@ -61,6 +61,8 @@ pub(super) fn spec(chart: &Chart) -> Value {
         "$schema",
         json!("https://vega.github.io/schema/vega-lite/v5.json"),
     );
+    // As text and shapes of the page, which readers of screens read and printers print sharply.
+    put("usermeta", json!({"embedOptions": {"renderer": "svg"}}));
     put("title", Value::Object(title));
     put("padding", json!(10));
     // Faint on every theme; the colours of text and background are the theme's.
@@ -179,110 +181,6 @@ fn named(chart: &Chart, color: usize) -> Value {
     )
 }
 
-fn bars(chart: &Chart, bars: &[Bar], side_by_side: bool) -> Parts {
-    let lying = chart.y.scale.is_names();
-    let (base, height) = match lying {
-        true => (&chart.y, &chart.x),
-        false => (&chart.x, &chart.y),
-    };
-    let values = bars.iter().map(|bar| {
-        let mut fields = object(json!({
-            "words": visible(&words(base, bar.place)), "value": rounded(bar.to - bar.from),
-            "low": value(height, bar.from), "high": value(height, bar.to), "color": named(chart, bar.color),
-        }));
-        match bar.place {
-            Place::Name(number) => {
-                fields.insert("place".to_owned(), value(base, number as f64));
-            }
-            Place::Span(from, to) => {
-                fields.insert("place".to_owned(), value(base, from));
-                fields.insert("end".to_owned(), value(base, to));
-            }
-        }
-        Value::Object(fields)
-    });
-    let values: Vec<_> = values.collect();
-    let along = channel(base, "place");
-    let upward = channel(height, "low");
-    let told = tooltip(
-        &[("words", &base.title), ("value", &height.title)],
-        chart.colors.as_ref(),
-    );
-    let spans = bars.iter().any(|bar| matches!(bar.place, Place::Span(..)));
-    let (a, a2, b, b2, offset) = match lying {
-        true => ("y", "y2", "x", "x2", "yOffset"),
-        false => ("x", "x2", "y", "y2", "xOffset"),
-    };
-    let mut encoding = Map::new();
-    encoding.insert(a.to_owned(), along);
-    encoding.insert(b.to_owned(), upward);
-    encoding.insert(b2.to_owned(), json!({"field": "high"}));
-    encoding.insert("tooltip".to_owned(), told);
-    if spans {
-        encoding.insert(a2.to_owned(), json!({"field": "end"}));
-    }
-    if side_by_side {
-        encoding.insert(
-            offset.to_owned(),
-            json!({"field": "color", "type": "nominal"}),
-        );
-    }
-    // A bar of Vega-Lite has one width; a rectangle reaches from edge to edge.
-    let mark = match spans {
-        true => {
-            json!({"type": "rect", "color": hex(COLORS[0]), "stroke": "#808080", "strokeWidth": 0.5})
-        }
-        false => json!({"type": "bar", "color": hex(COLORS[0])}),
-    };
-    (mark, values, encoding)
-}
-
-fn lines(chart: &Chart, lines: &[Line], filled: bool) -> Parts {
-    let mut values = Vec::new();
-    for line in lines {
-        for (x, low, y) in &line.points {
-            let mut point = Map::new();
-            point.insert("x".to_owned(), value(&chart.x, *x));
-            point.insert("y".to_owned(), json!(rounded(*y)));
-            if filled {
-                point.insert("low".to_owned(), json!(rounded(*low)));
-            }
-            if chart.colors.is_some() {
-                point.insert("color".to_owned(), named(chart, line.color));
-            }
-            values.push(Value::Object(point));
-        }
-    }
-    let mut encoding = object(json!({
-        "x": channel(&chart.x, "x"),
-        "y": channel(&chart.y, "y"),
-        "tooltip": tooltip(
-            &[(told(&chart.x, "x"), &chart.x.title), (if filled { "value" } else { "y" }, &chart.y.title)],
-            chart.colors.as_ref(),
-        ),
-    }));
-    let few = lines.iter().all(|line| line.points.len() <= MARKED);
-    if filled {
-        encoding.insert("y2".to_owned(), json!({"field": "low"}));
-    } else if let (Some(colors), true) = (&chart.colors, few) {
-        // Dashes of a line that goes up and down from pixel to pixel are not seen.
-        let dashes = DASHES.iter().take(colors.names.len());
-        let names: Vec<_> = colors.names.iter().map(|name| visible(name)).collect();
-        encoding.insert(
-            "strokeDash".to_owned(),
-            json!({
-                "field": "color", "type": "nominal", "title": visible(&colors.title),
-                "scale": {"domain": names, "range": dashes.collect::<Vec<_>>()},
-            }),
-        );
-    }
-    let mark = match filled {
-        true => json!({"type": "area", "color": hex(COLORS[0]), "opacity": 0.8}),
-        false => json!({"type": "line", "color": hex(COLORS[0]), "point": few}),
-    };
-    (mark, values, encoding)
-}
-
 /// What Vega-Lite works out of the fields, so that they need not hold it once more: times in words,
 /// and how high a part of a stack is.
 fn worked_out(chart: &Chart) -> Vec<Value> {
@@ -314,75 +212,4 @@ fn told(axis: &Axis, field: &'static str) -> &'static str {
 /// Seven digits of a number: no pixel shows more.
 fn rounded(value: f64) -> f64 {
     format!("{value:.6e}").parse().unwrap_or(value)
-}
-
-fn points(chart: &Chart, points: &[Point]) -> Parts {
-    let values = points.iter().map(|point| {
-        let mut fields = object(json!({
-            "x": value(&chart.x, point.x), "y": value(&chart.y, point.y),
-        }));
-        if chart.colors.is_some() {
-            fields.insert("color".to_owned(), named(chart, point.color));
-        }
-        Value::Object(fields)
-    });
-    let values: Vec<_> = values.collect();
-    let mut encoding = object(json!({
-        "x": channel(&chart.x, "x"),
-        "y": channel(&chart.y, "y"),
-        "tooltip": tooltip(
-            &[(told(&chart.x, "x"), &chart.x.title), (told(&chart.y, "y"), &chart.y.title)],
-            chart.colors.as_ref(),
-        ),
-    }));
-    if let Some(colors) = &chart.colors {
-        let names: Vec<_> = colors.names.iter().map(|name| visible(name)).collect();
-        encoding.insert(
-            "shape".to_owned(),
-            json!({
-                "field": "color", "type": "nominal", "title": visible(&colors.title),
-                "scale": {"domain": names},
-            }),
-        );
-    }
-    let mark = json!({"type": "point", "color": hex(COLORS[0]), "filled": true, "opacity": 0.8, "size": 30});
-    (mark, values, encoding)
-}
-
-fn tiles(chart: &Chart, tiles: &[Tile], title: &str, by_ratio: bool) -> Parts {
-    let values = tiles.iter().map(|tile| {
-        let (x, x2) = tile.x.ends();
-        let (y, y2) = tile.y.ends();
-        let mut fields = object(json!({
-            "x": value(&chart.x, x), "y": value(&chart.y, y), "value": rounded(tile.amount),
-            "words": visible(&words(&chart.x, tile.x)), "words2": visible(&words(&chart.y, tile.y)),
-        }));
-        if !chart.x.scale.is_names() {
-            fields.insert("x2".to_owned(), value(&chart.x, x2));
-        }
-        if !chart.y.scale.is_names() {
-            fields.insert("y2".to_owned(), value(&chart.y, y2));
-        }
-        Value::Object(fields)
-    });
-    let values: Vec<_> = values.collect();
-    let range: Vec<_> = SHADES.iter().map(|shade| hex(*shade)).collect();
-    let mut encoding = object(json!({
-        "x": channel(&chart.x, "x"),
-        "y": channel(&chart.y, "y"),
-        "color": {
-            "field": "value", "type": "quantitative", "title": visible(title),
-            "scale": {"range": range, "interpolate": "rgb", "type": if by_ratio { "log" } else { "linear" }},
-        },
-        "tooltip": tooltip(
-            &[("words", &chart.x.title), ("words2", &chart.y.title), ("value", title)],
-            None,
-        ),
-    }));
-    for (axis, end) in [(&chart.x, "x2"), (&chart.y, "y2")] {
-        if !axis.scale.is_names() {
-            encoding.insert(end.to_owned(), json!({ "field": end }));
-        }
-    }
-    (json!({"type": "rect"}), values, encoding)
 }
