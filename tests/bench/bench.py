@@ -1,6 +1,7 @@
 """Measures the rows that are asked for and prints a table. `run` prepares what it needs; `publish.py` puts a table into the README."""
 
 import argparse
+import functools
 import json
 import os
 import platform
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
 
+import charts
 import completion
 import drivers
 import kernels
@@ -82,6 +84,21 @@ ROWS = [
         completion.percentile_99,
         goal="≤ 20",
         rounds=1,
+    ),
+    # Rows in memory on both sides: what is measured is grouping or binning them and writing the chart.
+    *(
+        Row(
+            f"chart-10m-rows-{chart}",
+            f"`%chart big {asked}` of 10 million kept rows",
+            "ms",
+            functools.partial(charts.ours, chart),
+            functools.partial(charts.theirs, chart),
+            "pandas and Altair",
+            "ratio ≤ 0.2",
+            rounds=7,
+            missing=charts.missing,
+        )
+        for chart, asked in charts.CHARTS.items()
     ),
     Row(
         "cluster-first-row",
