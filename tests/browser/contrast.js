@@ -44,4 +44,12 @@ function contrasts(root) {
   return found;
 }
 
-module.exports = { contrasts };
+/** The contrast of two colours, as computed styles hold opaque ones: `rgb(1, 2, 3)`. */
+function contrast(one, other) {
+  const channel = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  const luminance = (css) => css.match(/\d+/g).slice(0, 3).reduce((sum, value, i) => sum + [0.2126, 0.7152, 0.0722][i] * channel(value), 0);
+  const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+module.exports = { contrast, contrasts };

@@ -4,7 +4,7 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 const { after, afterEach, before, test } = require("node:test");
-const { contrasts } = require("./contrast");
+const { contrast, contrasts } = require("./contrast");
 const { Lab } = require("./lab");
 const { Notebook } = require("./notebook");
 
@@ -189,4 +189,36 @@ test("a restart gives a new session", async () => {
   await nb.run(1);
   await nb.shows(1, /TABLE_OR_VIEW_NOT_FOUND/);
   assert.match(await nb.cell(1).locator(".jp-InputPrompt").innerText(), /\[1\]/);
+});
+
+test("a chart is drawn of the page's own shapes and text, and is readable in both themes", async () => {
+  // What is drawn takes its colours from the theme in which it is.
+  for (const theme of ["JupyterLab Dark", "JupyterLab Light"]) {
+    const nb = await notebook(
+      `chart in ${theme}.ipynb`,
+      "SELECT concat('carrier ', id) AS carrier, id * 3 - 4 AS delay FROM range(12);\n\n%chart",
+      "%chart hist x=delay",
+    );
+    await nb.theme(theme);
+    await nb.runAll();
+    await nb.ran(1);
+    const chart = nb.output(0).locator("svg.marks");
+    await chart.waitFor();
+    await chart.scrollIntoViewIfNeeded();
+    assert.equal(await chart.locator('[aria-roledescription="bar"]').count(), 12);
+    const texts = await chart.locator("text").allTextContents();
+    for (const words of ["delay by carrier", "delay", "carrier", "carrier 11"]) assert.ok(texts.includes(words), `${words} in ${texts}`);
+    const colors = await chart.evaluate((svg) => {
+      const fill = (element) => getComputedStyle(element).fill;
+      return {
+        page: fill(svg.querySelector("rect.background") ?? svg.querySelector("rect")),
+        texts: [...svg.querySelectorAll("text")].map(fill),
+        marks: [...svg.querySelectorAll('[aria-roledescription="bar"]')].map(fill),
+      };
+    });
+    for (const text of colors.texts) assert.ok(contrast(text, colors.page) >= 4.5, `${theme}: text ${text} on ${colors.page}`);
+    for (const mark of colors.marks) assert.ok(contrast(mark, colors.page) >= 3, `${theme}: a mark ${mark} on ${colors.page}`);
+    await nb.output(1).locator("svg.marks").waitFor();
+    await nb.picture(`chart in ${theme}`);
+  }
 });
