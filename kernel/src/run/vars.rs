@@ -79,7 +79,8 @@ pub(super) fn values(settings: &Settings) -> String {
 /// Gives a parameter a value, and says so.
 pub(super) fn set(settings: &mut Settings, name: &str, value: &Argument) -> String {
     let mut said = parameter(name, value);
-    if settings.shelf.get(name).is_some() {
+    let kept = settings.shelf.get(name);
+    if kept.is_some_and(|kept| kept.scalar().is_ok()) {
         said.push_str(&format!(", no longer the kept result `{name}`"));
     }
     settings.values.insert(name.to_owned(), value.clone());

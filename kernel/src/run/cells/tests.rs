@@ -29,6 +29,8 @@ struct Fake {
     hangs: bool,
     engine: Option<Arc<dyn Engine>>,
     asides: VecDeque<Aside>,
+    here: Option<PathBuf>,
+    profiles: Vec<String>,
 }
 
 /// An engine whose results never end: batches of ten rows of eight bytes each. It notes
@@ -130,11 +132,11 @@ impl Source for Fake {
     }
 
     fn profile_names(&self) -> Vec<String> {
-        Vec::new()
+        self.profiles.clone()
     }
 
     fn here(&self) -> Option<PathBuf> {
-        None
+        self.here.clone()
     }
 
     async fn choose(&mut self, _profile: &str) -> Result<String, Unavailable> {
@@ -537,10 +539,7 @@ async fn what_is_kept_is_said() {
             "%set one",
             "`:one` is the kept result `one`; `%vars drop one` lets it go.",
         ),
-        (
-            "%set all 5",
-            ":all = 5 (INT), no longer the kept result `all`",
-        ),
+        ("%set all 5", ":all = 5 (INT)\n"),
         (
             "%%sql -o all\nSELECT 2",
             "Kept as `all`: 2 rows. `:all` stays what `%set` gave it.",
@@ -605,5 +604,35 @@ async fn a_kept_result_of_one_value_is_a_parameter() {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()));
         assert_eq!(statement.arguments, expected.collect(), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_completion_lacks_is_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("flights.csv"), "").unwrap();
+    let absolute = format!("SELECT * FROM csv.`{}/fl", folder.path().display());
+    let fake = |here: Option<&std::path::Path>| Fake {
+        here: here.map(PathBuf::from),
+        profiles: vec!["big".to_owned()],
+        ..Fake::default()
+    };
+    let mut local = Cells::new(Box::new(fake(Some(folder.path()))));
+    let mut elsewhere = Cells::new(Box::new(fake(None)));
+    for (code, expected, not_here) in [
+        ("%profile ", &["big"][..], &["big"][..]),
+        (
+            "SELECT * FROM csv.`${firesteel.here}/",
+            &["flights.csv"],
+            &[],
+        ),
+        ("SELECT * FROM csv.`", &["${firesteel.here}/"], &[]),
+        (absolute.as_str(), &["flights.csv"], &[]),
+    ] {
+        for (cells, expected) in [(&mut local, expected), (&mut elsewhere, not_here)] {
+            let found = cells.complete(code, code.chars().count()).await;
+            let texts: Vec<_> = found.matches.iter().map(|m| m.text.as_str()).collect();
+            assert_eq!(texts, expected, "{code}");
+        }
     }
 }
