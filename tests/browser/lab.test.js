@@ -222,3 +222,38 @@ test("a chart is drawn of the page's own shapes and text, and is readable in bot
     await nb.picture(`chart in ${theme}`);
   }
 });
+
+test("a summary is readable in both themes; where it is not trusted, blocks of text are in the place of drawings", async () => {
+  const nb = await notebook(
+    "summary.ipynb",
+    "CREATE TEMPORARY VIEW v AS SELECT id % 12 AS month, concat('<b>', id % 3) AS kind FROM range(1200)",
+    "%describe v",
+  );
+  await nb.runAll();
+  await nb.ran(1);
+  await nb.shows(1, /1,200 rows, 2 columns/);
+  const month = nb.output(1).locator("tbody tr", { hasText: "month" });
+  assert.equal(await month.locator("svg path").count(), 1);
+  assert.match(await nb.output(1).locator("tbody tr").nth(1).innerText(), /<b>0/);
+  for (const theme of ["JupyterLab Dark", "JupyterLab Light"]) {
+    await nb.theme(theme);
+    const faint = (await nb.output(1).evaluate(contrasts)).filter((text) => text.contrast < 4.5);
+    assert.deepEqual(faint, [], `${theme}: too faint`);
+    await nb.picture(`summary in ${theme}`);
+  }
+  const output = await nb.page.evaluate(() => {
+    const { cells } = window.jupyterapp.shell.currentWidget.content.model;
+    const outputs = cells.get(1).outputs.toJSON();
+    return outputs.findLast((output) => output.data?.["text/html"]?.includes("<svg"));
+  });
+  const file = path.join(lab.home.notebooks, "summary.ipynb");
+  const document = JSON.parse(fs.readFileSync(file, "utf8"));
+  // Nobody who is trusted has signed these.
+  document.cells[1].outputs = [{ ...output, output_type: "display_data", metadata: {}, execution_count: undefined }];
+  fs.writeFileSync(path.join(lab.home.notebooks, "strange.ipynb"), JSON.stringify(document));
+  const strange = await notebook("strange.ipynb");
+  await strange.shows(1, /1,200 rows, 2 columns/);
+  assert.equal(await strange.output(1).locator("svg").count(), 0);
+  const bars = strange.output(1).locator("tbody tr", { hasText: "month" }).locator("td").nth(4);
+  assert.match(await bars.innerText(), /^[▇█]{12}$/);
+});
