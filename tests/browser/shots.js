@@ -20,8 +20,10 @@ const AIRLINES = `SELECT name AS airline, count(*) AS flights,
        round(avg(arr_delay), 1) AS mean_delay,
        round(100 * avg(CAST(arr_delay > 30 AS INT)), 1) AS percent_late
 FROM flights JOIN airlines USING (carrier)
-GROUP BY name
-ORDER BY percent_late DESC`;
+GROUP BY name HAVING flights > 20000
+ORDER BY percent_late DESC;
+
+%chart bar x=airline y=percent_late`;
 
 const MISSPELT = `SELECT dest, round(avg(arr_dealy), 1) AS delay
 FROM flights
@@ -55,6 +57,7 @@ async function light(lab) {
   const notebook = await open(lab, "flights.ipynb", "JupyterLab Light", 760, AIRLINES);
   await notebook.run(1);
   await notebook.ran(1);
+  await notebook.output(1).locator("svg.marks").waitFor();
   await take(notebook, "lab-light");
   await notebook.close();
 }
