@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::explain::{Failed, Home, Setting, explain};
 use super::output::Output;
-use super::plan::{Attempt, FAIR_POOL, Plan};
+use super::plan::{Attempt, FAIR_POOL, LISTENER, Plan};
 use super::process::{Exit, Jvm};
 use crate::attach::state::Phase;
 use crate::cause::{Cause, Kind};
@@ -317,9 +317,10 @@ fn prepare(attempt: &Attempt<'_>) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     write_private(&attempt.pools_file(), FAIR_POOL)?;
-    write_private(&attempt.arguments_file(), &attempt.arguments())?;
+    write_private(&attempt.listener_file(), LISTENER)?;
+    write_private(&attempt.arguments_file(), attempt.arguments())?;
     if attempt.plan.packages {
-        write_private(&attempt.properties_file(), &attempt.properties())?;
+        write_private(&attempt.properties_file(), attempt.properties())?;
     }
     let link = attempt.python_link();
     if link.symlink_metadata().is_err() {
@@ -329,8 +330,8 @@ fn prepare(attempt: &Attempt<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+fn write_private(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true).mode(0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    options.open(path)?.write_all(content.as_ref())
 }

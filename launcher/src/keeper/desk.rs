@@ -25,11 +25,6 @@ use crate::profile::{Profile, Span};
 /// How long the sessions of those who are there may take to be released when the driver ends.
 const LAST_RELEASE: Duration = Duration::from_secs(2);
 
-/// How long a statement whose kernel has gone may go on before it is interrupted, so that its stages
-/// run by then. A job that Spark submits after an interrupt, from one of adaptive execution's own
-/// threads, would run to its end with nobody to hear of it.
-const UNDER_WAY: Duration = Duration::from_secs(3);
-
 /// What the desk is told.
 pub(super) enum Event {
     /// A kernel came.
@@ -300,16 +295,12 @@ impl Desk {
                         kernel.dropped.cancel();
                     }
                 }
-                Action::Release { session, at_work } => {
+                Action::Release(session) => {
                     // Before the driver takes calls there is no session in it.
                     if let Some(client) = self.client.clone() {
                         let user = self.user.clone();
-                        self.tasks.spawn(async move {
-                            if at_work {
-                                tokio::time::sleep(UNDER_WAY).await;
-                            }
-                            release(&client, &user, &session).await;
-                        });
+                        self.tasks
+                            .spawn(async move { release(&client, &user, &session).await });
                     }
                 }
                 Action::WarnOfEnd(time) => {

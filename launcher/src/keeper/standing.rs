@@ -91,12 +91,7 @@ pub(crate) enum Action {
     /// This attachment was silent for longer than its lease: end its stream.
     Drop(AttachmentId),
     /// Interrupt what runs in this session, and release it.
-    Release {
-        /// The session's id.
-        session: String,
-        /// Whether something runs in it.
-        at_work: bool,
-    },
+    Release(String),
     /// Tell the users that the driver is idle and ends in so long.
     WarnOfEnd(Duration),
     /// Tell them that it stays.
@@ -340,11 +335,9 @@ impl Standing {
             return None;
         }
         // What ran in it is interrupted, and counts no more even while its streams are ending.
-        let before = self.calls.len() + self.kept.len();
         self.calls.retain(|_, opened| opened.session != session);
         self.kept.retain(|(of, _), _| *of != session);
-        let at_work = self.calls.len() + self.kept.len() < before;
-        Some(Action::Release { session, at_work })
+        Some(Action::Release(session))
     }
 
     fn settle(&mut self, now: Clock) {

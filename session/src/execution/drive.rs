@@ -197,12 +197,7 @@ impl Drive {
         let id = response.response_id;
         self.response = response.response_type;
         let complete = matches!(self.response, Some(ResponseType::ResultComplete(_)));
-        let working = self.response.as_ref().and_then(is_working);
-        Input::Response {
-            id,
-            complete,
-            working,
-        }
+        Input::Response { id, complete }
     }
 
     fn step(&mut self, input: Input) {
@@ -302,17 +297,6 @@ impl Drive {
             };
             Input::Interrupted { again }
         });
-    }
-}
-
-/// Whether a stage of the statement runs, where a response tells.
-fn is_working(response: &ResponseType) -> Option<bool> {
-    match response {
-        ResponseType::ExecutionProgress(report) => {
-            Some(report.stages.iter().any(|stage| !stage.done))
-        }
-        ResponseType::ArrowBatch(_) => Some(true),
-        _ => None,
     }
 }
 

@@ -29,13 +29,6 @@ const BARREN: Retry = Retry {
 /// How long after an interrupt its confirmation is waited for.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// How long a statement without a running stage may go on to have one before it is interrupted.
-///
-/// Spark cancels the jobs that an interrupted operation has, once. Adaptive execution submits those
-/// of its stages from other threads, which nothing stops: a job that comes after the interrupt runs
-/// to its end (`AdaptiveSparkPlanExec`, `ShuffleExchangeLike.submitShuffleJob`; Spark 4.3).
-const HELD: Duration = Duration::from_secs(10);
-
 /// Time between interrupts of an operation that the server does not know yet.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -60,12 +53,8 @@ pub(super) struct Rules {
 /// What happened.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// A response came; where it tells, whether a stage of the statement runs.
-    Response {
-        id: String,
-        complete: bool,
-        working: Option<bool>,
-    },
+    /// A response came.
+    Response { id: String, complete: bool },
     /// What the last response held was taken by the consumer; its size in bytes.
     Taken(u64),
     /// The stream ended well, or outlived its deadline.
@@ -141,10 +130,6 @@ pub(super) struct Execution {
     sent: bool,
     received: bool,
     last_response: Option<String>,
-    /// Whether a stage runs, as far as we know.
-    working: bool,
-    /// Until when an interrupt that was asked for is held back.
-    held: Option<Instant>,
     stream: Segment,
     failures: Failures,
     barren: Failures,
@@ -188,8 +173,6 @@ impl Execution {
             sent: false,
             received: false,
             last_response: None,
-            working: false,
-            held: None,
             stream: Segment {
                 kind: Open::Execute,
                 opened: at.now,
@@ -211,18 +194,7 @@ impl Execution {
         match (self.phase, input) {
             (Phase::Over, _) => Vec::new(),
             (Phase::Leaving { tries }, input) => self.leaving(&input, tries, at),
-            (
-                _,
-                Input::Response {
-                    id,
-                    complete,
-                    working,
-                },
-            ) => {
-                let mut actions = self.response(id, complete);
-                actions.extend(self.hear(working));
-                actions
-            }
+            (_, Input::Response { id, complete }) => self.response(id, complete),
             (_, Input::Taken(bytes)) => self.taken(bytes),
             (_, Input::Released) => self.released(),
             (_, Input::Ended) => self.ended(at),
@@ -339,27 +311,14 @@ impl Execution {
         self.fail(Verdict::MayHaveRun(failure.message))
     }
 
-    /// Takes note of whether a stage runs: one that does can be interrupted.
-    fn hear(&mut self, working: Option<bool>) -> Option<Action> {
-        self.working = working.unwrap_or(self.working);
-        let ripe = self.working && self.phase != Phase::Over;
-        self.held.take_if(|_| ripe).map(|_| INTERRUPT)
-    }
-
     fn stop(&mut self, at: Moment) -> Vec<Action> {
         self.phase = Phase::Stopping;
-        let mut actions = self.interrupt(at);
-        actions.push(Action::Expect(at.now + PATIENCE));
-        actions
-    }
-
-    /// Interrupts now, or once a stage runs.
-    fn interrupt(&mut self, at: Moment) -> Vec<Action> {
-        if self.working {
-            return vec![INTERRUPT];
-        }
-        self.held = Some(at.now + HELD);
-        Vec::new()
+        vec![
+            Action::Interrupt {
+                after: Duration::ZERO,
+            },
+            Action::Expect(at.now + PATIENCE),
+        ]
     }
 
     /// The server did not confirm in time: the user hears so, and the rest goes on without them.
@@ -370,28 +329,23 @@ impl Execution {
     }
 
     fn leave(&mut self, at: Moment) -> Vec<Action> {
-        let mut actions = Vec::new();
-        // What the user stopped is being interrupted, or will be.
-        if self.phase == Phase::Running {
-            actions = self.interrupt(at);
-        }
         self.phase = Phase::Leaving { tries: 0 };
-        let until = self.held.unwrap_or(at.now + LEAVING_PATIENCE);
-        actions.push(Action::Expect(until));
-        actions
+        vec![
+            Action::Interrupt {
+                after: Duration::ZERO,
+            },
+            Action::Expect(at.now + LEAVING_PATIENCE),
+        ]
     }
 
     /// Spark 4.3 trips over the release of an operation that is still being cancelled, and then
     /// counts it as running for ever. So the stream is read until it says that it was.
     fn leaving(&mut self, input: &Input, tries: u32, at: Moment) -> Vec<Action> {
         match input {
-            Input::Response { complete: true, .. } => self.end(),
-            Input::Response { working, .. } => {
+            Input::Response { complete, .. } => {
                 self.received = true;
-                let interrupt = self.hear(*working);
-                interrupt.map_or_else(Vec::new, |interrupt| pursue(interrupt, at))
+                if *complete { self.end() } else { Vec::new() }
             }
-            Input::OutOfPatience if self.held.take().is_some() => pursue(INTERRUPT, at),
             Input::Interrupted { again: false } => Vec::new(),
             // The plan may still be on its way; one that was answered has arrived, and is over.
             Input::Interrupted { again: true } if self.received || tries + 1 >= LEAVING_TRIES => {
@@ -436,16 +390,6 @@ impl Execution {
         };
         vec![Action::Open { stream, after }]
     }
-}
-
-/// An interrupt at once.
-const INTERRUPT: Action = Action::Interrupt {
-    after: Duration::ZERO,
-};
-
-/// An interrupt that nobody waits for, and until when its effect is awaited.
-fn pursue(interrupt: Action, at: Moment) -> Vec<Action> {
-    vec![interrupt, Action::Expect(at.now + LEAVING_PATIENCE)]
 }
 
 #[cfg(test)]

@@ -23,6 +23,15 @@ const START: Duration = Duration::from_secs(120);
 /// How the servers' folders are named, before the id of the process they belong to.
 const PREFIX: &str = "firesteel-tests-spark-";
 
+/// What every driver of ours runs beside Spark, and the class in it.
+const LISTENER: (&str, &str) = (
+    concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../launcher/listener/firesteel-listener.jar"
+    ),
+    "firesteel.Interrupted",
+);
+
 /// What Spark's `JavaModuleOptions` has for Java 17 and later.
 const MODULES: [&str; 14] = [
     "java.base/java.lang",
@@ -174,12 +183,14 @@ fn command(
         .filter(|path| path.ends_with(".jar"))
         .collect();
     jars.sort();
+    jars.push(LISTENER.0.to_owned());
     let port = port.to_string();
     let warehouse = dir.join("warehouse").to_string_lossy().into_owned();
     let ours = [
         ("spark.master", "local[4]"),
         ("spark.app.name", "firesteel-tests"),
         ("spark.ui.enabled", "false"),
+        ("spark.extraListeners", LISTENER.1),
         ("spark.connect.grpc.binding.address", "127.0.0.1"),
         ("spark.connect.grpc.binding.port", &port),
         ("spark.sql.warehouse.dir", &warehouse),

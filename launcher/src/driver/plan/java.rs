@@ -26,7 +26,11 @@ const OPENED: [&str; 15] = [
 ];
 
 /// What every driver's Java is told: class path, heap, collector, and what Spark needs of it.
-pub(super) fn usual(jars: &[PathBuf], heap: Memory, cores: NonZeroU16) -> Vec<String> {
+pub(super) fn usual<'a>(
+    jars: impl IntoIterator<Item = &'a PathBuf>,
+    heap: Memory,
+    cores: NonZeroU16,
+) -> Vec<String> {
     let mut arguments = vec!["-cp".to_owned(), class_path(jars)];
     arguments.push(format!("-Xmx{heap}"));
     if small(heap, cores) {
@@ -54,8 +58,8 @@ fn small(heap: Memory, cores: NonZeroU16) -> bool {
     cores.get() <= 2 || heap <= Memory::mebibytes(2048)
 }
 
-pub(super) fn class_path(jars: &[PathBuf]) -> String {
-    let jars: Vec<_> = jars.iter().map(|jar| jar.to_string_lossy()).collect();
+fn class_path<'a>(jars: impl IntoIterator<Item = &'a PathBuf>) -> String {
+    let jars: Vec<_> = jars.into_iter().map(|jar| jar.to_string_lossy()).collect();
     jars.join(":")
 }
 

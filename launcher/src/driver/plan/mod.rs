@@ -76,6 +76,13 @@ pub(crate) const FAIR_POOL: &str = r#"<?xml version="1.0"?>
 </allocations>
 "#;
 
+/// What ends the jobs of an interrupted statement that Spark itself would let run; its source and
+/// the reason for it are in `listener/Interrupted.java`.
+pub(crate) const LISTENER: &[u8] = include_bytes!("../../../listener/firesteel-listener.jar");
+
+/// The class in [`LISTENER`].
+const LISTENER_CLASS: &str = "firesteel.Interrupted";
+
 /// The class that serves Spark Connect.
 const SERVER: &str = "org.apache.spark.sql.connect.service.SparkConnectServer";
 
@@ -94,6 +101,11 @@ impl Attempt<'_> {
     /// The file of [`FAIR_POOL`].
     pub(crate) fn pools_file(&self) -> PathBuf {
         self.plan.scratch.join("pools.xml")
+    }
+
+    /// The file of [`LISTENER`].
+    pub(crate) fn listener_file(&self) -> PathBuf {
+        self.plan.scratch.join("listener.jar")
     }
 
     /// The file of [`arguments`](Self::arguments).
@@ -145,7 +157,10 @@ impl Attempt<'_> {
     /// The arguments of Java, as the text of an argument file: what stands in a file of the user's
     /// own cannot be read by others on the machine, as a command line can.
     pub(crate) fn arguments(&self) -> String {
-        let mut arguments = java::usual(self.jars, self.plan.heap, self.plan.cores);
+        // Last, for an archive of classes is valid for a class path that begins as its own.
+        let listener = self.listener_file();
+        let class_path = self.jars.iter().chain([&listener]);
+        let mut arguments = java::usual(class_path, self.plan.heap, self.plan.cores);
         arguments.extend_from_slice(&self.plan.java);
         let tmp = self.plan.scratch.join("tmp");
         arguments.push(format!("-Djava.io.tmpdir={}", tmp.display()));
@@ -203,6 +218,7 @@ fn everywhere(profile: &Profile, heap: Memory, scratch: &Path) -> Settings {
             "-1".to_owned(),
         ),
         ("spark.driver.memory", heap.to_string()),
+        ("spark.extraListeners", LISTENER_CLASS.to_owned()),
         ("spark.local.dir", local),
         ("spark.scheduler.mode", "FAIR".to_owned()),
     ]

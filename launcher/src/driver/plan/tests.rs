@@ -162,7 +162,10 @@ fn a_driver_without_packages_is_java_alone() {
         let arguments = attempt.arguments();
         let lines: Vec<&str> = arguments.lines().collect();
         assert_eq!(lines[0], "\"-cp\"");
-        assert_eq!(lines[1], "\"/opt/spark/jars/a.jar:/opt/spark/jars/b.jar\"");
+        assert_eq!(
+            lines[1],
+            "\"/opt/spark/jars/a.jar:/opt/spark/jars/b.jar:/scratch/d/listener.jar\""
+        );
         assert_eq!(lines[2], "\"-Xmx2g\"");
         assert!(lines.contains(&"\"-Dspark.master=local[1]\""));
         assert!(lines.contains(&"\"--add-opens=java.base/java.lang=ALL-UNNAMED\""));

@@ -283,7 +283,7 @@ impl Judge {
                     }
                     self.ended = true;
                 }
-                Action::Drop(_) | Action::Release { .. } => {}
+                Action::Drop(_) | Action::Release(_) => {}
             }
         }
         if standing.is_busy() {

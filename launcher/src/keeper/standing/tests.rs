@@ -69,19 +69,7 @@ pub(in crate::keeper) fn play_by(
 }
 
 pub(in crate::keeper) fn release(session: &str) -> Action {
-    let session = session.to_owned();
-    Action::Release {
-        session,
-        at_work: false,
-    }
-}
-
-fn release_at_work(session: &str) -> Action {
-    let session = session.to_owned();
-    Action::Release {
-        session,
-        at_work: true,
-    }
+    Action::Release(session.to_owned())
 }
 
 #[test]
@@ -144,7 +132,7 @@ fn a_silent_kernel_goes_when_its_lease_ends_whatever_it_runs() {
         done,
         [
             (910, Action::Drop(1)),
-            (910, release_at_work("a")),
+            (910, release("a")),
             (970, Action::End(Why::Unused))
         ]
     );
@@ -233,7 +221,7 @@ fn a_kernel_that_comes_back_goes_on_as_it_was() {
         play(&facts, 2000),
         [
             (1700, Action::Drop(2)),
-            (1700, release_at_work("a")),
+            (1700, release("a")),
             (1760, Action::End(Why::Unused))
         ]
     );

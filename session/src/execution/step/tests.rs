@@ -22,20 +22,7 @@ fn failed(kind: Kind) -> Input {
 fn response(id: &str) -> Input {
     let id = id.to_owned();
     let complete = id == "end";
-    Input::Response {
-        id,
-        complete,
-        working: None,
-    }
-}
-
-/// A response that tells whether a stage runs.
-fn progress(working: bool) -> Input {
-    Input::Response {
-        id: format!("working: {working}"),
-        complete: false,
-        working: Some(working),
-    }
+    Input::Response { id, complete }
 }
 
 fn open(stream: Open, after: Duration) -> Action {
@@ -360,10 +347,9 @@ fn results_are_released_in_lots_one_release_at_a_time() {
     }
 }
 
-/// An execution that the user has just stopped while a stage ran.
+/// An execution that the user has just stopped.
 fn stopping() -> Bench {
     let mut bench = Bench::new(true);
-    assert_eq!(bench.step(progress(true)), [Action::Emit]);
     let patience = Action::Expect(bench.now + PATIENCE);
     assert_eq!(bench.step(Input::Stop), [interrupt(ZERO), patience]);
     bench
@@ -399,76 +385,20 @@ fn a_stop_that_is_not_confirmed_is_told_and_pursued() {
     let mut bench = stopping();
     let told = Action::Fail(Verdict::Cancelled { confirmed: false });
     let patience = Action::Expect(bench.now + LEAVING_PATIENCE);
-    assert_eq!(bench.step(Input::OutOfPatience), [told, patience]);
+    let actions = bench.step(Input::OutOfPatience);
+    assert_eq!(actions, [told, interrupt(ZERO), patience]);
     let over = [Action::ReleaseAll, Action::Finish];
     assert_eq!(bench.step(failed(Kind::Cancelled)), over);
-}
-
-/// An execution that the user has just stopped before a stage ran, or between two.
-fn held(between: bool) -> Bench {
-    let mut bench = Bench::new(true);
-    if between {
-        assert_eq!(bench.step(progress(true)), [Action::Emit]);
-        assert_eq!(bench.step(progress(false)), [Action::Emit]);
-    }
-    let patience = Action::Expect(bench.now + PATIENCE);
-    assert_eq!(bench.step(Input::Stop), [patience]);
-    bench
-}
-
-#[test]
-fn an_interrupt_waits_for_a_stage() {
-    for between in [false, true] {
-        let mut bench = held(between);
-        let again = [Action::Emit];
-        assert_eq!(bench.step(response("planned")), again);
-        let actions = bench.step(progress(true));
-        assert_eq!(actions, [Action::Emit, interrupt(ZERO)], "{between}");
-        assert_eq!(bench.step(response("more")), again);
-    }
-}
-
-#[test]
-fn an_interrupt_that_waits_outlives_the_patience_of_the_user() {
-    let mut bench = held(false);
-    let until = bench.now + HELD;
-    bench.now += PATIENCE;
-    let told = Action::Fail(Verdict::Cancelled { confirmed: false });
-    assert_eq!(
-        bench.step(Input::OutOfPatience),
-        [told, Action::Expect(until)]
-    );
-    let patience = Action::Expect(bench.now + LEAVING_PATIENCE);
-    assert_eq!(bench.step(progress(true)), [interrupt(ZERO), patience]);
-    assert_eq!(bench.step(progress(true)), []);
-}
-
-#[test]
-fn a_statement_that_never_has_a_stage_is_interrupted_all_the_same() {
-    let mut bench = held(false);
-    bench.step(Input::OutOfPatience);
-    bench.now += HELD;
-    let patience = Action::Expect(bench.now + LEAVING_PATIENCE);
-    let actions = bench.step(Input::OutOfPatience);
-    assert_eq!(actions, [interrupt(ZERO), patience]);
-    let over = [Action::ReleaseAll, Action::Finish];
-    assert_eq!(bench.step(Input::OutOfPatience), over);
 }
 
 /// An execution that nobody listens to any more.
 fn leaving(answered: bool) -> Bench {
     let mut bench = Bench::new(true);
     if answered {
-        assert_eq!(bench.step(progress(true)), [Action::Emit]);
-        let patience = Action::Expect(bench.now + LEAVING_PATIENCE);
-        assert_eq!(bench.step(Input::Gone), [interrupt(ZERO), patience]);
-        return bench;
+        assert_eq!(bench.step(response("a")), [Action::Emit]);
     }
-    let held = Action::Expect(bench.now + HELD);
-    assert_eq!(bench.step(Input::Gone), [held]);
     let patience = Action::Expect(bench.now + LEAVING_PATIENCE);
-    let actions = bench.step(Input::OutOfPatience);
-    assert_eq!(actions, [interrupt(ZERO), patience]);
+    assert_eq!(bench.step(Input::Gone), [interrupt(ZERO), patience]);
     bench
 }
 
@@ -482,7 +412,7 @@ fn what_nobody_listens_to_is_released_when_it_is_over() {
         (true, failed(Kind::Cancelled), over()),
         (true, failed(Kind::Unavailable), over()),
         (true, Input::OutOfPatience, over()),
-        (true, Input::Ended, vec![reattach("working: true", FIRST)]),
+        (true, Input::Ended, vec![reattach("a", FIRST)]),
         (true, again(false), vec![]),
         (true, again(true), over()),
         (false, again(false), vec![]),

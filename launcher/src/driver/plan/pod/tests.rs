@@ -146,6 +146,7 @@ spark.executor.failuresValidityInterval=15m
 spark.executor.memory=1g
 spark.executor.memoryOverhead=384m
 spark.executorEnv.JDK_JAVA_OPTIONS=-Dspark.master=k8s://https://10.96.0.1:443
+spark.extraListeners=firesteel.Interrupted
 spark.jars.ivy=/firesteel/run/ivy
 spark.kubernetes.authenticate.executor.serviceAccountName=executor
 spark.kubernetes.container.image=registry/spark:4.3.0
