@@ -498,3 +498,6 @@ pub fn help_at(source: &str, cursor: usize) -> Option<(&'static str, &'static st
 pub fn lsmagic() -> String {
     names().collect::<Vec<_>>().join("  ")
 }
+
+#[cfg(test)]
+mod tests;
