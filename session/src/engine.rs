@@ -117,6 +117,9 @@ pub struct Done {
     pub wire_bytes: u64,
     /// From the request to the last response.
     pub elapsed: Duration,
+    /// Rows that Spark sorted, where the result is the first of them. It would have been them all
+    /// without a limit, be it that of [`Statement::rows`] or one in the text.
+    pub sorted: Option<u64>,
 }
 
 /// The events of one running statement.

@@ -445,3 +445,39 @@ async fn a_search_finds_names_and_comments_in_all_schemas() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_result_whose_rows_spark_counted_says_how_many_there_are() {
+    let Some(spark) = shared() else { return };
+    let mut notebook = Notebook::on(spark);
+    notebook
+        .done("CREATE TEMPORARY VIEW first_3000 AS SELECT id FROM range(9000) ORDER BY id LIMIT 3000;\n%set most 2500")
+        .await;
+    for (cell, expected) in [
+        (
+            "SELECT id % 5000 AS k, count(*) FROM range(9000) GROUP BY k ORDER BY k",
+            "1,000 of 5,000 rows shown, 1,001 fetched;",
+        ),
+        (
+            "%%sql -n 10\nWITH v AS (SELECT id FROM range(9000)) SELECT * FROM v WHERE id < :most ORDER BY id DESC",
+            "10 of 2,500 rows shown, 11 fetched;",
+        ),
+        // Spark sorted 9,000 rows for these too, and they have 3,000.
+        (
+            "SELECT id FROM range(9000) ORDER BY id LIMIT 3000",
+            "1,000 rows shown, 1,001 fetched, there are more;",
+        ),
+        (
+            "SELECT * FROM first_3000 ORDER BY id",
+            "1,000 rows shown, 1,001 fetched, there are more;",
+        ),
+        (
+            "SELECT id FROM range(9000)",
+            "1,000 rows shown, 1,001 fetched, there are more;",
+        ),
+        ("SELECT id FROM range(900) ORDER BY id", "900 rows ·"),
+    ] {
+        let shown = notebook.done(cell).await;
+        assert!(shown.contains(expected), "{cell}: {shown}");
+    }
+}

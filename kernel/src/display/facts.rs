@@ -11,6 +11,8 @@ pub struct Facts {
     pub remaining: Remaining,
     /// Rows that were fetched.
     pub rows: u64,
+    /// Rows there are in all, where Spark counted them while it ran.
+    pub there: Option<u64>,
     /// Their size in memory, in bytes.
     pub bytes: u64,
     /// From the request to the last response.
@@ -19,8 +21,8 @@ pub struct Facts {
     pub bytes_read: Option<u64>,
 }
 
-/// Whether a result has rows beyond those that a limit let through. Nobody counted them: that would
-/// take the whole statement a second time.
+/// Whether a result has rows beyond those that a limit let through. They are never counted for their
+/// own sake: that would take the whole statement a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remaining {
     /// It has none.
@@ -57,11 +59,18 @@ pub(super) fn footer_text(shown: u64, most: u64, facts: &Facts) -> String {
             rows(facts.rows),
             shown.max(100).saturating_mul(10)
         ),
-        Remaining::OverRows => format!(
-            "{} shown, {fetched} fetched, there are more; `%limit rows {}` shows more",
-            rows(shown),
-            shown.max(100).saturating_mul(10)
-        ),
+        Remaining::OverRows => {
+            let there = match facts.there {
+                Some(there) => format!(
+                    "{} of {} shown, {fetched} fetched",
+                    count(shown),
+                    rows(there)
+                ),
+                None => format!("{} shown, {fetched} fetched, there are more", rows(shown)),
+            };
+            let more = shown.max(100).saturating_mul(10);
+            format!("{there}; `%limit rows {more}` shows more")
+        }
         Remaining::OverBytes(limit) => format!(
             "{} shown, {fetched} fetched up to the limit of {}, there are more; {}",
             rows(shown),
@@ -216,6 +225,7 @@ mod tests {
             let facts = Facts {
                 remaining,
                 rows,
+                there: None,
                 bytes: rows * 8,
                 elapsed: Duration::from_millis(420),
                 bytes_read,
@@ -227,6 +237,18 @@ mod tests {
             let expected = format!("{expected} · 0.42 s{read}");
             assert_eq!(footer_text(shown, 16_000_000, &facts), expected);
         }
+        let sorted = Facts {
+            remaining: OverRows,
+            rows: 1001,
+            there: Some(336_776),
+            bytes: 8008,
+            elapsed: Duration::from_millis(420),
+            bytes_read: None,
+        };
+        assert_eq!(
+            footer_text(1000, 16_000_000, &sorted),
+            "1,000 of 336,776 rows shown, 1,001 fetched; `%limit rows 10000` shows more · 8.0 kB · 0.42 s"
+        );
     }
 
     #[test]

@@ -206,6 +206,7 @@ mod tests {
         let facts = Facts {
             remaining: Remaining::Nothing,
             rows: 0,
+            there: None,
             bytes: 0,
             elapsed: Duration::from_millis(120),
             bytes_read: None,

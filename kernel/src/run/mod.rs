@@ -17,6 +17,7 @@ mod parameters;
 pub mod queue;
 mod search;
 mod statement;
+mod total;
 mod vars;
 mod view;
 

@@ -18,6 +18,7 @@ use super::interpreter::{Cell, Failure, Outcome};
 use super::keep::{Said, keep};
 use super::limits::{Fetched, Limits, first};
 use super::margin::Margin;
+use super::total::there;
 use super::view::View;
 use crate::cell::Rows;
 use crate::display::{self, Facts, Remaining, Start};
@@ -42,6 +43,8 @@ pub(super) struct Answer {
     pub(super) schema: Option<SchemaRef>,
     pub(super) fetched: Fetched,
     progress: Progress,
+    /// Rows that Spark sorted, where the result is the first of them.
+    pub(super) sorted: Option<u64>,
     /// From the request to the last response that was wanted.
     pub(super) elapsed: Duration,
     /// When the first executor came, where there was none at the beginning.
@@ -84,8 +87,10 @@ pub(super) async fn run(
     source.record(&place.statement.subject);
     let kept = keep(&answer, place, &opened.zone, settings, cell.silent);
     let rows = settings.limits.rows;
+    let there = there(&answer, place, opened.engine.as_ref(), stop).await;
     let mut media = shown(
         &answer,
+        there,
         place,
         &opened,
         kept.as_ref().map(|kept| (kept, rows)),
@@ -200,6 +205,7 @@ pub(super) async fn fetch(
         schema: None,
         fetched: Fetched::new(limits),
         progress: Progress::default(),
+        sorted: None,
         elapsed: Duration::ZERO,
         first_executor: None,
     };
@@ -231,6 +237,7 @@ pub(super) async fn fetch(
                 }
                 Some(Ok(Event::Done(done))) => {
                     answer.elapsed = done.elapsed;
+                    answer.sorted = done.sorted;
                     return Ran::Done(answer);
                 }
                 Some(Err(error)) => break Some(error),
@@ -287,6 +294,7 @@ fn ticks() -> tokio::time::Interval {
 /// The result as it is shown; one that is kept by name, up to so many rows of it.
 fn shown(
     answer: &Answer,
+    there: Option<u64>,
     place: Place<'_>,
     opened: &Opened,
     kept: Option<(&Said, Rows)>,
@@ -302,6 +310,7 @@ fn shown(
     let facts = Facts {
         remaining,
         rows,
+        there,
         bytes: answer.fetched.bytes(),
         elapsed: answer.elapsed,
         bytes_read: answer.bytes_read(),

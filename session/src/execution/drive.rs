@@ -195,6 +195,9 @@ impl Drive {
             return Input::Broken;
         }
         let id = response.response_id;
+        if let Some(metrics) = &response.metrics {
+            self.results.measured(metrics);
+        }
         self.response = response.response_type;
         let complete = matches!(self.response, Some(ResponseType::ResultComplete(_)));
         Input::Response { id, complete }

@@ -5,6 +5,7 @@
 mod drive;
 mod operation;
 mod results;
+mod sorted;
 mod step;
 
 use std::pin::Pin;

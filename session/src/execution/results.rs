@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use crate::engine::{Batch, Done, Event, Progress, Stage};
 use crate::error::Error;
+use crate::execution::sorted::sorted;
 use crate::ipc;
-use crate::proto::execute_plan_response::{ArrowBatch, ExecutionProgress, ResponseType};
+use crate::proto::execute_plan_response::{ArrowBatch, ExecutionProgress, Metrics, ResponseType};
 
 /// Bytes of one batch that are held at most. Spark ends a batch after 4 MB by default, so that a
 /// larger one has a row that large.
@@ -27,6 +28,7 @@ pub(super) struct Results {
     /// Rows that were passed on.
     rows: u64,
     wire_bytes: u64,
+    sorted: Option<u64>,
 }
 
 /// What a response amounts to.
@@ -45,6 +47,11 @@ impl Results {
             most,
             ..Self::default()
         }
+    }
+
+    /// Takes what Spark counted while it ran.
+    pub(super) fn measured(&mut self, metrics: &Metrics) {
+        self.sorted = sorted(metrics).or(self.sorted);
     }
 
     /// Takes the next response, `elapsed` after the request.
@@ -159,6 +166,7 @@ impl Results {
             rows: self.rows,
             wire_bytes: self.wire_bytes,
             elapsed,
+            sorted: self.sorted,
         }));
         Ok(Taken { events, bytes: 0 })
     }

@@ -14,6 +14,7 @@ pub(super) fn facts() -> Facts {
     Facts {
         remaining: Remaining::Nothing,
         rows: 0,
+        there: None,
         bytes: 640,
         elapsed: Duration::from_millis(120),
         bytes_read: None,

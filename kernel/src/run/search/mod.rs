@@ -108,6 +108,7 @@ pub(super) async fn run(
     let facts = Facts {
         remaining: Remaining::Nothing,
         rows: shown.len() as u64,
+        there: None,
         bytes: rows.iter().map(size).sum(),
         elapsed: began.elapsed(),
         bytes_read: None,
