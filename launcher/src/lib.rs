@@ -15,7 +15,7 @@ pub mod keeper;
 pub mod launcher;
 pub mod machine;
 pub mod paths;
-mod place;
+pub mod place;
 pub mod profile;
 pub mod runtime;
 mod secret;

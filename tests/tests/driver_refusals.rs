@@ -95,6 +95,7 @@ async fn a_broken_jar_is_named_with_the_end_of_the_log() {
     let kernel = broken.attach("k").await.unwrap();
     let cause = ended(&kernel, START).await;
     assert_eq!(cause.kind, Kind::Jars, "{cause:?}");
+    assert!(cause.sentence.contains("/spark-core_"), "{cause:?}");
     assert!(
         cause
             .tail

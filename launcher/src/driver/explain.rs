@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::jars;
 use super::process::Exit;
 use crate::cause::{Cause, Kind};
 use crate::profile::Memory;
@@ -167,12 +168,16 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
     ];
     // Later, a class that is missing is one of the user's.
     if broken.iter().any(|words| says(words)) && !says("Spark Connect server started") {
-        return Some(Cause::new(
-            Kind::Jars,
-            format!(
+        let sentence = match jars::broken(setting.spark_home).first() {
+            Some(jar) => format!("The jar {} of Spark is broken", jar.display()),
+            None => format!(
                 "A jar of Spark in {} is missing or broken",
                 setting.spark_home.join("jars").display()
             ),
+        };
+        return Some(Cause::new(
+            Kind::Jars,
+            sentence,
             match setting.home {
                 Home::Machine => "Run `firesteel runtime install --again`.".to_owned(),
                 Home::Image(image) => format!("Make image `{image}` again."),

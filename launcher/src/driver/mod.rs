@@ -3,6 +3,7 @@
 pub mod exec;
 mod explain;
 mod image;
+mod jars;
 mod order;
 mod output;
 mod plan;
@@ -16,6 +17,7 @@ pub(crate) use explain::Home;
 pub(crate) use image::{Image, is_version};
 pub(crate) use order::{Order, Parts, may_see};
 pub(crate) use output::tail_of;
+pub use plan::is_utf8;
 pub(crate) use plan::{Plan, Pod, host};
 pub(crate) use start::{Driver, Running, Starter, no_random};
 pub(crate) use warm::warm;

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{OpenOptionsExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use firesteel_session::address::{Address, Token};
@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::explain::{Failed, Home, Setting, explain};
+use super::jars::jars;
 use super::output::Output;
 use super::plan::{Attempt, FAIR_POOL, LISTENER, Plan};
 use super::process::{Exit, Jvm};
@@ -285,30 +286,6 @@ fn kills() -> Option<u64> {
 fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
-}
-
-/// The jars of Spark, sorted: a shared archive of classes is valid for one order alone.
-fn jars(spark_home: &Path) -> Result<Vec<PathBuf>, Cause> {
-    let folder = spark_home.join("jars");
-    let missing = |error: io::Error| {
-        Cause::new(
-            Kind::Jars,
-            format!(
-                "The jars of Spark in {} cannot be read: {error}",
-                folder.display()
-            ),
-            "Run `firesteel runtime install --again`.",
-        )
-    };
-    let mut jars = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(missing)? {
-        let path = entry.map_err(missing)?.path();
-        if path.extension().is_some_and(|end| end == "jar") {
-            jars.push(path);
-        }
-    }
-    jars.sort();
-    Ok(jars)
 }
 
 /// Makes the folders and files an attempt needs.

@@ -113,6 +113,29 @@ impl Place {
     }
 }
 
+/// The folder that holds sockets and locks of this user's drivers. It and those of their logs and of
+/// what they spill are made where they are not there.
+///
+/// # Errors
+/// Names the first of them that cannot be used, and why.
+pub fn usable(paths: &Paths) -> Result<PathBuf, Cause> {
+    let places = Places::open(paths)?;
+    for folder in [&places.run, &places.scratch, &places.logs] {
+        let written = write_in(folder);
+        written.map_err(|error| unusable(folder, &error))?;
+    }
+    Ok(places.run)
+}
+
+/// Writes a file and removes it: a folder that was there may be on a file system that is full, or
+/// that nothing can be written to.
+fn write_in(folder: &Path) -> std::io::Result<()> {
+    let file = folder.join(format!(".try-{}", std::process::id()));
+    let written = fs::write(&file, [0; 4096]);
+    let removed = fs::remove_file(&file);
+    written.and(removed)
+}
+
 fn open_run(run: &Path) -> Result<PathBuf, Cause> {
     // A claim's folder and the socket in it come below.
     let longest = run.as_os_str().len() + 1 + 32 + "/door".len();

@@ -33,18 +33,8 @@ impl Java {
         if let Some(chosen) = chosen {
             return Self::chosen(chosen);
         }
-        let home = var("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
-        let on_path = var("PATH").into_iter().flat_map(|path| {
-            std::env::split_paths(&path)
-                .map(|dir| dir.join("java"))
-                .collect::<Vec<_>>()
-        });
         let mut too_old = None;
-        let candidates = home
-            .into_iter()
-            .chain(on_path)
-            .chain(along.map(Path::to_owned));
-        for candidate in candidates {
+        for candidate in named(var).chain(along.map(Path::to_owned)) {
             match Self::probe(&candidate) {
                 Some(java) if java.major >= OLDEST_JAVA => return Ok(java),
                 Some(java) => too_old = too_old.or(Some(java)),
@@ -65,6 +55,24 @@ impl Java {
                 "Install Java {OLDEST_JAVA} or newer, or run `firesteel runtime install --with-java`, which brings one and needs no root."
             ),
         })
+    }
+
+    /// The others that `$JAVA_HOME` and `$PATH` name, each once, where `used` was found and a profile
+    /// has not `chosen` it.
+    pub fn passed_over(
+        used: &Path,
+        chosen: Option<&Path>,
+        var: impl Fn(&str) -> Option<String>,
+    ) -> Vec<Self> {
+        let mut others: Vec<Self> = Vec::new();
+        if chosen.is_none() {
+            for other in named(var).filter_map(|program| Self::probe(&program)) {
+                if other.program != used && !others.contains(&other) {
+                    others.push(other);
+                }
+            }
+        }
+        others
     }
 
     fn chosen(chosen: &Path) -> Result<Self, Missing> {
@@ -105,6 +113,17 @@ impl Java {
             .or_else(|| ask(&program))?;
         Some(Self { program, major })
     }
+}
+
+/// The programs that `$JAVA_HOME` and `$PATH` name, whether they are there or not.
+fn named(var: impl Fn(&str) -> Option<String>) -> impl Iterator<Item = PathBuf> {
+    let home = var("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
+    let on_path = var("PATH").into_iter().flat_map(|path| {
+        std::env::split_paths(&path)
+            .map(|dir| dir.join("java"))
+            .collect::<Vec<_>>()
+    });
+    home.into_iter().chain(on_path)
 }
 
 fn ask(program: &Path) -> Option<u32> {

@@ -43,6 +43,11 @@ enum Verdict {
         /// What to do about it.
         remedy: String,
     },
+    /// It was not looked at, because of something else.
+    Untried {
+        /// Because of what.
+        found: String,
+    },
     /// No notebook runs before this is mended.
     Bad {
         /// What was found.
@@ -63,6 +68,12 @@ impl Verdict {
         Self::Poor {
             found: found.into(),
             remedy: remedy.into(),
+        }
+    }
+
+    fn untried(found: impl Into<String>) -> Self {
+        Self::Untried {
+            found: found.into(),
         }
     }
 
@@ -112,6 +123,7 @@ fn print(finding: &Finding) {
     let (mark, found, remedy) = match &finding.verdict {
         Verdict::Good { found } => ("ok  ", found, None),
         Verdict::Poor { found, remedy } => ("poor", found, Some(remedy)),
+        Verdict::Untried { found } => ("-   ", found, None),
         Verdict::Bad { found, remedy } => ("BAD ", found, Some(remedy)),
     };
     say!("{mark}  {:<12} {found}", finding.name);

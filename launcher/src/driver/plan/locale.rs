@@ -24,7 +24,7 @@ pub(super) fn utf8(environment: &mut BTreeMap<String, String>) {
 }
 
 /// Whether a locale's characters are UTF-8: `de_DE.UTF-8@euro`, `C.utf8`.
-fn is_utf8(locale: &str) -> bool {
+pub fn is_utf8(locale: &str) -> bool {
     let Some((_, codeset)) = locale.split_once('.') else {
         return false;
     };

@@ -15,6 +15,7 @@ use super::explain::Home;
 use super::order::Parts;
 use crate::profile::{Memory, Package, Profile};
 
+pub use locale::is_utf8;
 pub(crate) use pod::{Pod, host};
 
 /// Everything that decides how a driver is started, wherever that is.

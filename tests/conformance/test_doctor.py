@@ -1,0 +1,253 @@
+"""`firesteel doctor` on machines on which one thing is wrong, for real: what it says, and what it says to do."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+PROGRAM = os.environ["FIRESTEEL"]
+
+# Mounts, sockets and limits of a process's own need root, which CI has.
+root = pytest.mark.skipif(os.geteuid() != 0 and "CI" not in os.environ, reason="needs root")
+
+
+class Machine:
+    """Folders of one user, and what is set in their environment."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.home = folder / "home"
+        for part in ("home", "run", "tmp"):
+            (folder / part).mkdir(mode=0o700)
+        self.runtime = Path(os.environ["FIRESTEEL_RUNTIME"])
+        self.environment = {
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "TMPDIR": str(folder / "tmp"),
+            "FIRESTEEL_RUNTIME": str(self.runtime),
+            "FIRESTEEL_ETC": str(folder / "etc"),
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "USER": "somebody",
+        }
+        # Drivers end soon after the doctor has gone.
+        self.profiles("memory: 1g, grace: 1s")
+        subprocess.run([PROGRAM, "install", "--user"], env=self.environment, check=True, stdout=subprocess.DEVNULL)
+
+    def doctor(self, *before: str, program=PROGRAM, **environment: str) -> dict:
+        """What is found, by its name; `before` is a command that starts the doctor."""
+        done = subprocess.run(
+            [*before, program, "doctor", "--json"],
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        assert done.stdout, done.stderr
+        report = json.loads(done.stdout)
+        assert done.returncode == (0 if report["healthy"] else 1)
+        bad = [finding for finding in report["findings"] if finding["verdict"] == "bad"]
+        assert report["healthy"] == (not bad)
+        return {finding["name"]: finding for finding in report["findings"]}
+
+    def shell(self, script: str, *arguments) -> list[str]:
+        """A command that starts another in a namespace where `script` has run."""
+        return ["unshare", "--mount", "--net", "sh", "-ec", f'{script}\nshift {len(arguments)}; exec "$@"', "sh", *map(str, arguments)]
+
+    def profiles(self, local: str):
+        """Has the profile `local` say this."""
+        file = self.home / ".config/firesteel/profiles.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"profiles: {{local: {{{local}}}}}\n")
+
+
+@pytest.fixture
+def machine():
+    # Sockets lie below it, whose paths are short.
+    with tempfile.TemporaryDirectory(prefix="fs") as folder:
+        yield Machine(Path(folder))
+
+
+def finds(finding: dict, verdict: str, found: str, remedy: str = ""):
+    assert finding["verdict"] == verdict, finding
+    assert found in finding["found"], finding
+    assert remedy in finding.get("remedy", ""), finding
+
+
+def a_java(folder: Path, version: str) -> Path:
+    """A Java by what it says of itself; nothing of it is ever started."""
+    program = folder / "bin/java"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\nexit 9\n")
+    program.chmod(0o755)
+    (folder / "release").write_text(f'JAVA_VERSION="{version}"\n')
+    return folder
+
+
+def without_java(machine: Machine) -> str:
+    """A search path of this machine's programs without any Java."""
+    folder = machine.folder / "bin"
+    folder.mkdir()
+    for name in ("sh", "env"):
+        (folder / name).symlink_to(shutil.which(name))
+    return str(folder)
+
+
+def test_a_healthy_machine_answers(machine):
+    found = machine.doctor()
+    assert {finding["verdict"] for finding in found.values()} == {"good"}, found
+    finds(found["SELECT 1"], "good", "answered after")
+
+
+def test_no_java_is_there(machine):
+    found = machine.doctor(PATH=without_java(machine))
+    finds(found["runtime"], "bad", "No Java was found", "--with-java")
+    finds(found["SELECT 1"], "untried", "what is BAD above")
+
+
+def test_the_only_java_is_too_old(machine):
+    old = a_java(machine.folder / "old", "11.0.2")
+    found = machine.doctor(PATH=without_java(machine), JAVA_HOME=str(old))
+    finds(found["runtime"], "bad", "is version 11; Spark needs 17", "Install Java 17 or newer")
+
+
+def test_of_two_javas_the_one_that_is_used_is_named(machine):
+    old = a_java(machine.folder / "old", "11.0.2")
+    found = machine.doctor(JAVA_HOME=str(old))
+    finds(found["Java"], "good", f"not 11 in {old}")
+    finds(found["SELECT 1"], "good", "answered")
+
+
+def test_the_runtime_is_half_installed(machine):
+    half = machine.folder / "half"
+    half.mkdir()
+    found = machine.doctor(FIRESTEEL_RUNTIME=str(half))
+    finds(found["runtime"], "bad", "only half installed", "firesteel runtime install")
+
+
+def test_a_jar_is_corrupt(machine):
+    """The runtime, by links, but for one jar that is cut short."""
+    marker = json.loads((machine.runtime / "runtime.json").read_text())
+    copy = machine.folder / "copy"
+    spark = copy / marker["spark_home"]
+    for path in (spark / "jars", (copy / marker["python"]).parent):
+        path.mkdir(parents=True, exist_ok=True)
+    for part in (machine.runtime / marker["spark_home"]).iterdir():
+        if part.name != "jars":
+            (spark / part.name).symlink_to(part)
+    for jar in (machine.runtime / marker["spark_home"] / "jars").iterdir():
+        (spark / "jars" / jar.name).symlink_to(jar)
+    (copy / marker["python"]).symlink_to((machine.runtime / marker["python"]).resolve())
+    shutil.copy(machine.runtime / "runtime.json", copy)
+    [jar] = (spark / "jars").glob("spark-core_*.jar")
+    whole = jar.read_bytes()
+    jar.unlink()
+    jar.write_bytes(whole[: len(whole) // 2])
+    found = machine.doctor(FIRESTEEL_RUNTIME=str(copy))
+    finds(found["SELECT 1"], "bad", jar.name, "runtime install --again")
+
+
+def test_a_profile_file_is_broken(machine):
+    machine.profiles("[")
+    finds(machine.doctor()["profile"], "bad", "profiles.yaml", "firesteel profiles check")
+
+
+def test_the_kernelspec_is_of_another_version(machine):
+    [file] = machine.home.glob(".local/share/jupyter/kernels/*/kernel.json")
+    spec = json.loads(file.read_text())
+    spec["metadata"]["firesteel"] = "0.0.1"
+    file.write_text(json.dumps(spec))
+    finds(machine.doctor()["kernelspec"], "poor", "is of version 0.0.1", "firesteel install --user")
+    spec["argv"][0] = str(machine.folder / "gone")
+    file.write_text(json.dumps(spec))
+    finds(machine.doctor()["kernelspec"], "bad", "which is not there", "firesteel install --user")
+    file.write_text("{")
+    finds(machine.doctor()["kernelspec"], "bad", "is broken", "firesteel install --user")
+    shutil.rmtree(file.parent)
+    finds(machine.doctor()["kernelspec"], "bad", "does not know this kernel", "firesteel install --user")
+
+
+def test_the_locale_has_no_utf8(machine):
+    found = machine.doctor(LC_ALL="C")
+    finds(found["locale"], "good", "C has no UTF-8; drivers take C.UTF-8")
+    finds(found["SELECT 1"], "good", "answered")
+
+
+def test_a_proxy_is_set_that_packages_do_not_heed(machine):
+    proxy = "http://127.0.0.1:9"
+    found = machine.doctor(HTTPS_PROXY=proxy, http_proxy=proxy)
+    finds(found["proxy"], "good", "asks nobody through it")
+    finds(found["SELECT 1"], "good", "answered")
+    machine.profiles("packages: ['org.example:absent:1.0']")
+    finds(machine.doctor(HTTPS_PROXY=proxy)["proxy"], "poor", "$HTTPS_PROXY is set", "spark.jars.repositories")
+
+
+def test_the_clock_is_behind(machine):
+    """A program from the year 2100 sees today's clock as one that is behind."""
+    copy = machine.folder / "firesteel"
+    shutil.copy(PROGRAM, copy)
+    (machine.folder / "firesteel-launcher").symlink_to(Path(PROGRAM).with_name("firesteel-launcher"))
+    os.utime(copy, (4102444800, 4102444800))
+    finds(machine.doctor(program=str(copy))["clock"], "poor", "made on 2100-01-01", "Set the clock")
+
+
+@root
+def test_the_disk_is_full(machine):
+    found = machine.doctor(*machine.shell('mount -t tmpfs -o size=16m tmpfs "$1"', machine.folder / "tmp"))
+    finds(found["disk"], "bad", "MiB free for", "Make room for 1024 MiB")
+    script = 'mount -t tmpfs -o size=16m,mode=700 tmpfs "$1"; head -c 32m /dev/zero > "$1/full" || true'
+    found = machine.doctor(*machine.shell(script, machine.folder / "run"))
+    finds(found["folders"], "bad", "No space left", "Make room")
+
+
+@root
+def test_the_home_is_read_only(machine):
+    found = machine.doctor(*machine.shell('mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"', machine.home))
+    finds(found["folders"], "bad", "Read-only file system", ".local/state/firesteel")
+
+
+@root
+def test_sockets_and_locks_leave_a_network_file_system(machine):
+    """A file system of the kind that may be anything: FUSE."""
+    library = Path(__file__).parents[2] / "deploy/images/lib.sh"
+    subprocess.run(["bash", "-c", f'. "{library}"; need bindfs=bindfs ip=iproute2'], check=True)
+    served = machine.folder / "served"
+    served.mkdir(mode=0o700)
+    mount = 'ip link set lo up; bindfs "$1" "$2"'
+    found = machine.doctor(*machine.shell(mount, served, machine.folder / "run"))
+    finds(found["folders"], "good", f"because {machine.folder / 'run'}/firesteel cannot hold them")
+    finds(found["SELECT 1"], "good", "answered")
+
+
+@root
+def test_no_port_is_free(machine):
+    """One port in all, and it is taken, by a socket that the doctor is given."""
+    script = "ip link set lo up; echo 50000 50000 > /proc/sys/net/ipv4/ip_local_port_range"
+    take = """
+import os, socket, sys
+taken = socket.create_server(("127.0.0.1", 50000))
+taken.set_inheritable(True)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+    found = machine.doctor(*machine.shell(script), sys.executable, "-c", take)
+    finds(found["SELECT 1"], "bad", "no free port", "run the cell again")
+
+
+@root
+def test_there_is_too_little_memory(machine):
+    group = Path("/sys/fs/cgroup/memory") / f"firesteel-{os.getpid()}"
+    limit, second = "memory.limit_in_bytes", Path("/sys/fs/cgroup") / f"firesteel-{os.getpid()}"
+    if not group.parent.is_dir():
+        group, limit = second, "memory.max"
+    group.mkdir()
+    try:
+        (group / limit).write_text(str(512 << 20))
+        found = machine.doctor("sh", "-ec", 'echo $$ > "$1"; shift; exec "$@"', "sh", str(group / "cgroup.procs"))
+    finally:
+        group.rmdir()
+    finds(found["memory"], "bad", "512 MiB may be used", "896 MiB")
