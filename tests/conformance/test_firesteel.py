@@ -61,10 +61,10 @@ class FiresteelTests(jupyter_kernel_test.KernelTests):
             code = "SELECT '😀', t. FROM trips t"
             reply = self.kc.complete(code, cursor_pos=14, reply=True, timeout=30)["content"]
             usage = self.kc.inspect("SELECT concat('a')", cursor_pos=10, reply=True, timeout=30)["content"]
-            if reply["matches"] and "Usage" in str(usage["data"]):
+            if reply["matches"] and "Examples" in str(usage["data"]):
                 break
             time.sleep(1)
         self.assertEqual(reply["matches"], ["`trip name`", "city_id"])
         self.assertEqual((reply["cursor_start"], reply["cursor_end"]), (14, 14))
         self.assertIn("concat", usage["data"]["text/plain"])
-        self.assertIn("Usage", usage["data"]["text/plain"])
+        self.assertIn("Examples", usage["data"]["text/plain"])
