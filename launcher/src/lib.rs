@@ -3,6 +3,7 @@
 //! [`profile::Profiles`] says what a driver looks like, [`claim::Claim`] what it is for, and
 //! [`launcher::Launcher`] finds or makes it and attaches a kernel to it.
 
+mod archive;
 pub mod attach;
 pub mod backend;
 pub mod cause;

@@ -25,6 +25,13 @@ enum Command {
         #[arg(long, default_value = "/", hide = true)]
         root: PathBuf,
     },
+    /// Makes the archive of the classes of the Spark that the order on the standard input names.
+    /// Kernels and `firesteel runtime` start this.
+    Archive {
+        /// Wait for another process that makes it, and stay in the foreground.
+        #[arg(long)]
+        wait: bool,
+    },
     /// Copies this program into a folder. The Jobs that kernels make start this.
     Install {
         /// The folder.
@@ -42,6 +49,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Keep => keeper::main(),
         Command::KeepPod { root } => keeper::main_in_pod(&root),
+        Command::Archive { wait } => keeper::main_of_archive(wait),
         Command::Install { folder } => keeper::install(&folder),
     }
 }

@@ -130,26 +130,48 @@ def test_the_runtime_is_half_installed(machine):
     finds(found["runtime"], "bad", "only half installed", "firesteel runtime install")
 
 
-def test_a_jar_is_corrupt(machine):
-    """The runtime, by links, but for one jar that is cut short."""
+def linked_runtime(machine: Machine) -> tuple[Path, Path]:
+    """A runtime whose parts are links to the real one's, and its Spark."""
     marker = json.loads((machine.runtime / "runtime.json").read_text())
-    copy = machine.folder / "copy"
-    spark = copy / marker["spark_home"]
-    for path in (spark / "jars", (copy / marker["python"]).parent):
-        path.mkdir(parents=True, exist_ok=True)
-    for part in (machine.runtime / marker["spark_home"]).iterdir():
-        if part.name != "jars":
+    home = machine.folder / "linked"
+    spark, python = home / marker["spark_home"], home / marker["python"]
+    for folder in (spark / "jars", python.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    original = machine.runtime / marker["spark_home"]
+    for part in original.iterdir():
+        if part.name not in ("jars", "archives"):
             (spark / part.name).symlink_to(part)
-    for jar in (machine.runtime / marker["spark_home"] / "jars").iterdir():
+    for jar in (original / "jars").iterdir():
         (spark / "jars" / jar.name).symlink_to(jar)
-    (copy / marker["python"]).symlink_to((machine.runtime / marker["python"]).resolve())
-    shutil.copy(machine.runtime / "runtime.json", copy)
+    python.symlink_to((machine.runtime / marker["python"]).resolve())
+    shutil.copy(machine.runtime / "runtime.json", home)
+    return home, spark
+
+
+def test_a_jar_is_corrupt(machine):
+    home, spark = linked_runtime(machine)
     [jar] = (spark / "jars").glob("spark-core_*.jar")
     whole = jar.read_bytes()
     jar.unlink()
     jar.write_bytes(whole[: len(whole) // 2])
-    found = machine.doctor(FIRESTEEL_RUNTIME=str(copy))
+    found = machine.doctor(FIRESTEEL_RUNTIME=str(home))
     finds(found["SELECT 1"], "bad", jar.name, "runtime install --again")
+
+
+def test_an_archive_is_corrupt(machine):
+    """Java dies of an archive that was changed, and starts without it."""
+    home, spark = linked_runtime(machine)
+    subprocess.run([PROGRAM, "runtime", "archive"], env=machine.environment | {"FIRESTEEL_RUNTIME": str(home)}, check=True)
+    [archive] = (spark / "archives").glob("*.jsa")
+    archive.chmod(0o600)
+    with archive.open("r+b") as file:
+        file.seek(archive.stat().st_size // 2)
+        file.write(os.urandom(1 << 20))
+    marker = archive.with_suffix(".json")
+    assert marker.exists()
+    found = machine.doctor(FIRESTEEL_RUNTIME=str(home))
+    finds(found["SELECT 1"], "good", "answered")
+    assert not marker.exists(), "it is used again"
 
 
 def test_a_profile_file_is_broken(machine):

@@ -65,7 +65,7 @@ pub fn main() -> ExitCode {
         Command::Profiles(profiles) => profiles.run(),
         Command::Drivers(drivers) => block_on(drivers.run()),
         Command::Demo(demo) => demo.run(),
-        Command::Runtime(runtime) => runtime.run(),
+        Command::Runtime(runtime) => block_on(runtime.run()),
     };
     answer.unwrap_or_else(|error| {
         eprintln!("firesteel: {}", with_causes(error.as_ref()));

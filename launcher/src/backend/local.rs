@@ -1,13 +1,14 @@
 //! Drivers on this machine, each with a keeper.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use super::spawn::{Program, spawn};
+use super::spawn::{Program, archive, said, spawn};
 use super::{Attachee, Attachment, Backend};
+use crate::archive::Archive;
 use crate::attach::client::{Keeper, NotAttached};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
@@ -122,8 +123,67 @@ impl Local {
             path: program,
             log: place.keeper_log.clone(),
         };
-        spawn(&program, &order, deadline).await
+        spawn(&program, &order, deadline).await?;
+        self.archive_in_background(&program.path, &order).await;
+        Ok(())
     }
+
+    /// Has the archive of this machine's usual Spark made, and waits for it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn make_archive(&self) -> Result<(), Cause> {
+        let order = self.usual()?;
+        let made = archive(&self.program()?, &order, &["--wait"]).await;
+        let made = made.map_err(|error| no_archive(&error.to_string()))?;
+        let out = made.wait_with_output().await;
+        let out = out.map_err(|error| no_archive(&error.to_string()))?;
+        if out.status.success() {
+            return Ok(());
+        }
+        Err(said(&out.stdout).unwrap_or_else(|| no_archive("its process died")))
+    }
+
+    /// Has the archive of this machine's usual Spark made, where it is not there, and does not wait.
+    ///
+    /// # Errors
+    /// Why no driver could start here at all.
+    pub(crate) async fn begin_archive(&self) -> Result<(), Cause> {
+        self.archive_in_background(&self.program()?, &self.usual()?)
+            .await;
+        Ok(())
+    }
+
+    fn usual(&self) -> Result<Order, Cause> {
+        let profile = Profile::built_in("local");
+        let claim = Claim {
+            user: String::new(),
+            profile: profile.name.clone(),
+            kernel: None,
+        };
+        self.order(&claim, &profile)
+    }
+
+    /// A driver starts without it all the same, so what keeps it from being made is for the log.
+    async fn archive_in_background(&self, program: &Path, order: &Order) {
+        let there = Archive::of(&order.parts).map(|archive| archive.ready());
+        match there {
+            Ok(Some(_)) => {}
+            Ok(None) => match archive(program, order, &[]).await {
+                Ok(_made_by_itself) => tracing::info!("an archive of Spark's classes is made"),
+                Err(error) => tracing::info!(%error, "no archive of Spark's classes is made"),
+            },
+            Err(error) => tracing::info!(%error, "no archive of Spark's classes is made"),
+        }
+    }
+}
+
+fn no_archive(why: &str) -> Cause {
+    Cause::new(
+        Kind::Keeper,
+        format!("The archive of Spark's classes was not made: {why}"),
+        "Drivers start without it, in twice the time. Run `firesteel runtime archive` again.",
+    )
 }
 
 #[async_trait]

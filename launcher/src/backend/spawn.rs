@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -71,9 +71,36 @@ pub(super) async fn spawn(
     match answer?.trim_ascii() {
         BOUND => Ok(()),
         [] => Err(died(program, "ended before it began")),
-        said => Err(serde_json::from_slice::<Said>(said)
-            .map_or_else(|_| died(program, "said what cannot be read"), Cause::from)),
+        words => Err(said(words).unwrap_or_else(|| died(program, "said what cannot be read"))),
     }
+}
+
+/// Starts the process that makes an archive of classes. It ends by itself, however we do; what it
+/// says on its standard output is why it failed.
+pub(super) async fn archive(
+    program: &Path,
+    order: &Order,
+    arguments: &[&str],
+) -> std::io::Result<Child> {
+    let text = serde_json::to_vec(order)?;
+    let mut child = Command::new(program)
+        .arg("archive")
+        .args(arguments)
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(&text).await?;
+    }
+    Ok(child)
+}
+
+/// Why a process of ours failed, as it said itself.
+pub(super) fn said(text: &[u8]) -> Option<Cause> {
+    let said = serde_json::from_slice::<Said>(text.trim_ascii());
+    said.ok().map(Cause::from)
 }
 
 /// Ends a keeper that did not begin: nobody waits for it any more, and no process of it is left.

@@ -4,29 +4,16 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::cause::{Cause, Kind};
-
 /// What stands before the last record of a zip file, and how far from the end it may begin: the
 /// record itself, and a comment of a few words (APPNOTE.TXT 4.3.16).
 const END: [u8; 4] = *b"PK\x05\x06";
 const FURTHEST: u64 = 1024;
 
-/// The jars of Spark, sorted: a shared archive of classes is valid for one order alone.
-pub(super) fn jars(spark_home: &Path) -> Result<Vec<PathBuf>, Cause> {
-    let folder = spark_home.join("jars");
-    let missing = |error: io::Error| {
-        Cause::new(
-            Kind::Jars,
-            format!(
-                "The jars of Spark in {} cannot be read: {error}",
-                folder.display()
-            ),
-            "Run `firesteel runtime install --again`.",
-        )
-    };
+/// The jars of a Spark, sorted: a shared archive of classes is valid for one order alone.
+pub(crate) fn jars(spark_home: &Path) -> io::Result<Vec<PathBuf>> {
     let mut jars = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(missing)? {
-        let path = entry.map_err(missing)?.path();
+    for entry in fs::read_dir(spark_home.join("jars"))? {
+        let path = entry?.path();
         if path.extension().is_some_and(|end| end == "jar") {
             jars.push(path);
         }

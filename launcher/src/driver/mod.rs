@@ -15,9 +15,10 @@ pub(crate) use explain::Failed;
 #[cfg(test)]
 pub(crate) use explain::Home;
 pub(crate) use image::{Image, is_version};
+pub(crate) use jars::jars;
 pub(crate) use order::{Order, Parts, may_see};
 pub(crate) use output::tail_of;
 pub use plan::is_utf8;
-pub(crate) use plan::{Plan, Pod, host};
+pub(crate) use plan::{LISTENERS, Plan, Pod, host};
 pub(crate) use start::{Driver, Running, Starter, no_random};
 pub(crate) use warm::warm;

@@ -78,13 +78,18 @@ impl Starter<'_> {
     pub(crate) async fn start(&self, driver: &mut Option<Driver>) -> Result<Running, Cause> {
         let give_up = Instant::now() + self.plan.start_deadline;
         let mut taken = 0;
+        let mut archive = self.plan.archive.as_ref();
         loop {
-            match self.attempt(driver, give_up).await {
+            match self.attempt(driver, archive.is_some(), give_up).await {
                 Err(cause) if cause.kind == Kind::Port && taken + 1 < ATTEMPTS => {
                     tracing::info!("the driver's port was taken; another is tried");
                     taken += 1;
                 }
-                result => return result,
+                Err(cause) => match archive.take() {
+                    Some(archive) if died(driver).await => archive.spoiled(),
+                    _ => return Err(cause),
+                },
+                Ok(running) => return Ok(running),
             }
         }
     }
@@ -92,10 +97,12 @@ impl Starter<'_> {
     async fn attempt(
         &self,
         driver: &mut Option<Driver>,
+        archived: bool,
         give_up: Instant,
     ) -> Result<Running, Cause> {
         (self.phase)(Phase::Preparing);
-        let jars = jars(&self.plan.parts.spark_home)?;
+        let spark_home = &self.plan.parts.spark_home;
+        let jars = jars(spark_home).map_err(|error| no_jars(spark_home, &error))?;
         let port = free_port().map_err(|error| {
             Cause::new(
                 Kind::Port,
@@ -109,6 +116,7 @@ impl Starter<'_> {
             jars: &jars,
             port,
             token: token.reveal(),
+            archived,
         };
         prepare(&attempt).map_err(|error| unusable(&self.plan.scratch, &error))?;
         let packages = self.plan.packages;
@@ -173,8 +181,13 @@ impl Driver {
 
     /// Ends the process: asked first, then killed. Does nothing where it has ended.
     pub(crate) async fn end(&mut self) {
+        self.end_within(ENDING).await;
+    }
+
+    /// Ends the process: asked first, then killed where it takes longer than this.
+    pub(crate) async fn end_within(&mut self, time: Duration) {
         self.jvm.signal(Signal::TERM);
-        if timeout(ENDING, self.jvm.exit()).await.is_err() {
+        if timeout(time, self.jvm.exit()).await.is_err() {
             tracing::warn!("the driver did not end when asked to, and is killed");
             self.jvm.signal(Signal::KILL);
             self.jvm.exit().await;
@@ -219,6 +232,17 @@ impl Driver {
             exit = self.jvm.exit() => Err(exit),
             version = answer => Ok(version),
         }
+    }
+}
+
+/// Whether the driver ended as a Java that finds its own memory wrong: aborted, or by a bad access.
+async fn died(driver: &mut Option<Driver>) -> bool {
+    let bad = [Signal::ABORT, Signal::BUS, Signal::SEGV].map(Signal::as_raw);
+    match driver {
+        Some(driver) => {
+            matches!(driver.exit().await, Exit::Signal(signal) if bad.contains(&signal))
+        }
+        None => false,
     }
 }
 
@@ -286,6 +310,18 @@ fn kills() -> Option<u64> {
 fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
+}
+
+fn no_jars(spark_home: &Path, error: &io::Error) -> Cause {
+    let folder = spark_home.join("jars");
+    Cause::new(
+        Kind::Jars,
+        format!(
+            "The jars of Spark in {} cannot be read: {error}",
+            folder.display()
+        ),
+        "Run `firesteel runtime install --again`.",
+    )
 }
 
 /// Makes the folders and files an attempt needs.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::office::{Ending, Office, Terms, When};
 use super::service::Distance;
 use super::{mistaken, no_signals, orphans};
+use crate::archive::Archive;
 use crate::cause::{Cause, Kind};
 use crate::driver::{Order, Plan, no_random};
 use crate::place::{Lock, Place, Places, sweep_own, unusable};
@@ -51,7 +52,11 @@ pub(super) async fn keep(order: Order, bound: impl FnOnce()) -> Result<(), Cause
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
     orphans::adopt();
 
-    let plan = Plan::local(&order, local, &place);
+    let mut plan = Plan::local(&order, local, &place);
+    match Archive::of(&order.parts) {
+        Ok(archive) => plan.archive = archive.ready(),
+        Err(error) => tracing::debug!(%error, "the driver starts without an archive of classes"),
+    }
     let mut office = Office::new(Terms {
         incarnation: Uuid::new_v4().to_string(),
         claim: &order.claim,

@@ -19,7 +19,7 @@ mod upstream;
 use std::io;
 
 use crate::cause::{Cause, Kind};
-pub use program::{install, main, main_in_pod};
+pub use program::{install, main, main_in_pod, main_of_archive};
 
 fn no_signals(error: &io::Error) -> Cause {
     Cause::new(

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::office::Outcome;
 use super::{local, pod};
+use crate::archive;
 use crate::backend::{BOUND, Said};
 use crate::cause::{Cause, Kind};
 use crate::cluster::last_words;
@@ -27,6 +28,9 @@ const NOT_STARTED: u8 = 3;
 
 /// Exit code of a keeper whose driver ended by itself.
 const LOST: u8 = 4;
+
+/// How far work that nobody waits for stands behind other work (`nice(2)`).
+const LAST_IN_LINE: i32 = 19;
 
 /// The variable that says how much a keeper logs.
 const LOG_VARIABLE: &str = "FIRESTEEL_LOG";
@@ -64,6 +68,27 @@ pub fn main_in_pod(root: &Path) -> ExitCode {
         Err(cause) => {
             tracing::error!(%cause, "the keeper cannot begin");
             last_words::say(&last_words_go_to, &cause);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Makes the archive of classes that the order on the standard input needs, behind everything else that
+/// the machine has to do. Says on the standard output why it cannot.
+pub fn main_of_archive(wait: bool) -> ExitCode {
+    log();
+    if !wait {
+        own_session();
+    }
+    if let Err(error) = rustix::process::nice(LAST_IN_LINE) {
+        tracing::debug!(%error, "the archive is made as if it were urgent");
+    }
+    let made = read_order().and_then(|order| run(archive::make(order, wait)));
+    match made.flatten() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            tracing::error!(%cause, "there is no archive of classes");
+            say(&serde_json::to_vec(&Said::from(cause)).unwrap_or_default());
             ExitCode::FAILURE
         }
     }

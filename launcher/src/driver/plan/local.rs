@@ -31,6 +31,7 @@ impl Plan {
             heap: order.heap,
             cores: order.cores,
             conf: over(&local.conf, ours),
+            archive: None,
             java: Vec::new(),
             environment: order.environment.clone(),
             packages: !local.packages.is_empty(),

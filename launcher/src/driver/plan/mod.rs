@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::explain::Home;
 use super::order::Parts;
+use crate::archive::Whole;
 use crate::profile::{Memory, Package, Profile};
 
 pub use locale::is_utf8;
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) cores: NonZeroU16,
     /// Its settings of Spark, but for those of one attempt.
     pub(crate) conf: BTreeMap<String, String>,
+    /// The classes it starts from, where somebody archived them.
+    pub(crate) archive: Option<Whole>,
     /// What Java is told beside the usual.
     pub(crate) java: Vec<String>,
     /// Its environment, but for the variables of one attempt.
@@ -57,6 +60,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) port: u16,
     /// The token between keeper and driver.
     pub(crate) token: &'a str,
+    /// Whether it starts from the plan's archive.
+    pub(crate) archived: bool,
 }
 
 /// The variable by which Spark is told its token. Its Python workers must not have it.
@@ -80,6 +85,9 @@ pub(crate) const FAIR_POOL: &str = r#"<?xml version="1.0"?>
 /// What ends the jobs of an interrupted statement that Spark itself would let run; its source and
 /// the reason for it are in `listener/Interrupted.java`.
 pub(crate) const LISTENER: &[u8] = include_bytes!("../../../listener/firesteel-listener.jar");
+
+/// The setting that has Spark use it. A driver without it does not have it on its class path.
+pub(crate) const LISTENERS: &str = "spark.extraListeners";
 
 /// The class in [`LISTENER`].
 const LISTENER_CLASS: &str = "firesteel.Interrupted";
@@ -159,9 +167,13 @@ impl Attempt<'_> {
     /// own cannot be read by others on the machine, as a command line can.
     pub(crate) fn arguments(&self) -> String {
         // Last, for an archive of classes is valid for a class path that begins as its own.
-        let listener = self.listener_file();
-        let class_path = self.jars.iter().chain([&listener]);
+        let listener = self.plan.conf.get(LISTENERS);
+        let listener = listener.map(|_class| self.listener_file());
+        let class_path = self.jars.iter().chain(&listener);
         let mut arguments = java::usual(class_path, self.plan.heap, self.plan.cores);
+        if let Some(archive) = self.plan.archive.as_ref().filter(|_| self.archived) {
+            arguments.extend(archive.flags());
+        }
         arguments.extend_from_slice(&self.plan.java);
         let tmp = self.plan.scratch.join("tmp");
         arguments.push(format!("-Djava.io.tmpdir={}", tmp.display()));
@@ -219,7 +231,7 @@ fn everywhere(profile: &Profile, heap: Memory, scratch: &Path) -> Settings {
             "-1".to_owned(),
         ),
         ("spark.driver.memory", heap.to_string()),
-        ("spark.extraListeners", LISTENER_CLASS.to_owned()),
+        (LISTENERS, LISTENER_CLASS.to_owned()),
         ("spark.local.dir", local),
         ("spark.scheduler.mode", "FAIR".to_owned()),
     ]

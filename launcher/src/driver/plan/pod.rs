@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 
 use super::{Plan, Settings, everywhere, file_url, over, packages};
+use crate::archive::Whole;
 use crate::cluster::assignment::Assignment;
 use crate::cluster::mounts::Mounts;
 use crate::cluster::names::{BLOCK_PORT, RPC_PORT};
@@ -77,6 +78,7 @@ impl Plan {
             heap,
             cores: NonZeroU16::new(runs.driver.cores).unwrap_or(NonZeroU16::MIN),
             conf: over(&conf, ours),
+            archive: archive(pod),
             java: java(pod),
             environment: environment(pod),
             packages: !runs.packages.is_empty(),
@@ -313,15 +315,16 @@ fn rapids() -> Settings {
     ]
 }
 
-/// What Java is told in a pod: the image's archive of classes, which counts only where it was made
-/// for exactly this class path, and that the right to the cluster is the pod's own, whatever lies in
+/// The image's archive of classes, which counts only where it was made for exactly this class path.
+fn archive(pod: &Pod) -> Option<Whole> {
+    let file = pod.image.archive.as_ref()?;
+    Some(Whole::of_image(file, pod.image.parts.java_major))
+}
+
+/// What Java is told in a pod: that the right to the cluster is the pod's own, whatever lies in
 /// a home folder.
 fn java(pod: &Pod) -> Vec<String> {
     let mut java = vec!["-Dkubernetes.auth.tryKubeConfig=false".to_owned()];
-    if let Some(archive) = &pod.image.archive {
-        java.push("-Xshare:auto".to_owned());
-        java.push(format!("-XX:SharedArchiveFile={}", archive.display()));
-    }
     if pod.address.is_ipv6() {
         java.push("-Djava.net.preferIPv6Addresses=true".to_owned());
     }

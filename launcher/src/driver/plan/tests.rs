@@ -55,6 +55,7 @@ fn with<T>(order: &Order, look: impl FnOnce(&Attempt<'_>) -> T) -> T {
         ],
         port: 4711,
         token: "hush",
+        archived: true,
     })
 }
 

@@ -48,6 +48,7 @@ impl Bench {
         let plan = Plan {
             profile: "test".to_owned(),
             user: "ada".to_owned(),
+            archive: None,
             home: Home::Machine,
             parts: Parts {
                 spark_home: PathBuf::from("/nowhere"),

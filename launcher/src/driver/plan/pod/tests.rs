@@ -246,6 +246,7 @@ fn a_profile_says_what_is_its_own_and_not_what_is_ours() {
         jars: &[],
         port: 1,
         token: "hush",
+        archived: true,
     };
     let arguments = attempt.arguments();
     assert!(arguments.contains("\"-Dspark.sql.ansi.enabled=a\\n-Dspark.ui.port=1 \\\"b\\\\\"\n"));
@@ -281,16 +282,22 @@ fn an_address_of_the_newer_kind_is_bracketed() {
 }
 
 #[test]
-fn java_is_told_of_an_archive_where_there_is_one() {
+fn java_starts_from_the_archive_of_its_image_until_it_dies_of_it() {
     let mut pod = pod();
-    assert_eq!(
-        plan(&kubernetes(), &pod).java,
-        ["-Dkubernetes.auth.tryKubeConfig=false"]
-    );
+    assert_eq!(plan(&kubernetes(), &pod).archive, None);
     pod.image.archive = Some(PathBuf::from("/opt/spark/firesteel.jsa"));
-    let java = plan(&kubernetes(), &pod).java;
-    assert!(java.contains(&"-XX:SharedArchiveFile=/opt/spark/firesteel.jsa".to_owned()));
-    assert!(java.contains(&"-Xshare:auto".to_owned()));
+    let plan = plan(&kubernetes(), &pod);
+    for archived in [true, false] {
+        let attempt = Attempt {
+            plan: &plan,
+            jars: &[],
+            port: 1,
+            token: "hush",
+            archived,
+        };
+        let flag = "\"-XX:SharedArchiveFile=/opt/spark/firesteel.jsa\"";
+        assert_eq!(attempt.arguments().contains(flag), archived);
+    }
 }
 
 #[test]
