@@ -16,6 +16,7 @@ import completion
 import drivers
 import kernels
 import sizes
+import spark
 from figures import spread, table
 
 
@@ -74,6 +75,48 @@ ROWS = [
         kernels.memory_ipykernel,
         "ipykernel",
         rounds=5,
+    ),
+    *(
+        Row(
+            f"cell-noop-{name}",
+            f"a cell that does nothing (`-- nothing`, `pass`), request to reply: {words}",
+            "ms",
+            functools.partial(kernels.cell_ours, quantile),
+            functools.partial(kernels.cell_ipykernel, quantile),
+            "ipykernel",
+            "ratio ≤ 0.15",
+        )
+        for name, words, quantile in (("p50", "median of 900", 0.5), ("p99", "99th percentile of 900", 0.99))
+    ),
+    Row(
+        "local-first-row",
+        "this machine: from a cell to its first row, no driver yet",
+        "s",
+        spark.first_row_ours,
+        spark.first_row_by_hand,
+        "`start-connect-server.sh` and PySpark",
+        "ratio ≤ 0.45",
+        missing=spark.missing,
+    ),
+    Row(
+        "select-1",
+        f"`SELECT 1` on one warm server: a cell, request to idle; median of {spark.STATEMENTS}",
+        "ms",
+        spark.select_ours,
+        spark.select_pyspark,
+        "PySpark `toArrow()`",
+        "ratio ≤ 0.6",
+        missing=spark.missing,
+    ),
+    Row(
+        "select-1-processor",
+        f"processor time of the kernel for {spark.STATEMENTS} × `SELECT 1`",
+        "s",
+        spark.processor_ours,
+        spark.processor_pyspark,
+        "PySpark `toArrow()`",
+        "ratio ≤ 0.15",
+        missing=spark.missing,
     ),
     Row("binary-size-kernel", "size of `firesteel`", "MiB", sizes.kernel, rounds=1),
     Row("binary-size-launcher", "size of `firesteel-launcher`, the keeper", "MiB", sizes.launcher, rounds=1),

@@ -1,4 +1,4 @@
-"""A kernel's start and its memory, beside ipykernel's."""
+"""A kernel's start, its memory and its cells, beside ipykernel's."""
 
 import contextlib
 import os
@@ -15,6 +15,9 @@ from subprocess import DEVNULL, Popen
 # How long a kernel may take to answer before the run is broken.
 DEADLINE = 60
 
+# Cells that one figure is made of.
+CELLS = 1000
+
 
 def ours(connection_file):
     return [os.environ["FIRESTEEL"], "kernel", "-f", connection_file]
@@ -26,7 +29,7 @@ def ipykernel(connection_file):
 
 @contextlib.contextmanager
 def started(command):
-    """Starts a kernel, and gives its process and the seconds to its first kernel_info_reply."""
+    """Starts a kernel, and gives its process, the seconds to its first kernel_info_reply, and a client of it."""
     with tempfile.TemporaryDirectory() as folder:
         file, connection = write_connection_file(str(Path(folder) / "kernel.json"))
         before = time.perf_counter()
@@ -38,7 +41,7 @@ def started(command):
         try:
             client.kernel_info()
             client.get_shell_msg(timeout=DEADLINE)
-            yield process, time.perf_counter() - before
+            yield process, time.perf_counter() - before, client
             client.shutdown()
             process.wait(timeout=DEADLINE)
         finally:
@@ -59,13 +62,13 @@ def until_open(port):
 
 
 def start(command):
-    with started(command) as (_, seconds):
+    with started(command) as (_, seconds, _):
         return seconds * 1000
 
 
 def memory(command):
     """The memory that goes when the kernel goes (its proportional set), in MiB."""
-    with started(command) as (process, _):
+    with started(command) as (process, _, _):
         for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) / 1024
@@ -86,3 +89,25 @@ def memory_ours():
 
 def memory_ipykernel():
     return memory(ipykernel)
+
+
+def cell(command, code, quantile):
+    """Milliseconds of a cell from its request to its reply: of many in turn, the one at this quantile."""
+    with started(command) as (_, _, client):
+        times = []
+        for _ in range(CELLS):
+            before = time.perf_counter()
+            asked = client.execute(code)
+            while client.get_shell_msg(timeout=DEADLINE)["parent_header"].get("msg_id") != asked:
+                pass
+            times.append((time.perf_counter() - before) * 1000)
+    # The first ones load what is loaded once.
+    return sorted(times[CELLS // 10 :])[int(CELLS * 0.9 * quantile)]
+
+
+def cell_ours(quantile):
+    return cell(ours, "-- nothing", quantile)
+
+
+def cell_ipykernel(quantile):
+    return cell(ipykernel, "pass", quantile)

@@ -46,7 +46,10 @@ impl Runtime {
             Self::Install(Install { again, with_java }) => {
                 let installed =
                     runtime::install(&paths, var, *again, *with_java, &mut Steps::default())?;
-                launcher.begin_archive().await?;
+                // Notebooks run without it.
+                if let Err(cause) = launcher.begin_archive().await {
+                    say!("No archive of Spark's classes is made: {cause}");
+                }
                 installed
             }
             Self::Archive => {

@@ -1,0 +1,169 @@
+"""Drivers and statements on this machine, beside Spark's own script and PySpark."""
+
+import atexit
+import functools
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from client import Kernel, firesteel
+
+# How long anything may take before the run is broken.
+DEADLINE = 180
+
+# Statements that one figure is made of.
+STATEMENTS = 200
+
+
+def missing():
+    """Why the peer cannot be measured here, if so."""
+    return None if os.environ.get("FIRESTEEL_BENCH_PEERS") else "FIRESTEEL_BENCH_PEERS names no Python with PySpark's libraries"
+
+
+def spark_home():
+    [line] = [line for line in firesteel("runtime", "show").splitlines() if line.startswith("Spark ")]
+    return Path(line.split()[2])
+
+
+class Server:
+    """What `start-connect-server.sh` starts, with its defaults, in a process group of its own."""
+
+    def __init__(self, folder):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        home = spark_home()
+        self.process = subprocess.Popen(
+            [home / "sbin/start-connect-server.sh", "--conf", f"spark.connect.grpc.binding.port={self.port}"],
+            cwd=folder,
+            env={**os.environ, "SPARK_HOME": str(home), "SPARK_NO_DAEMONIZE": "1", "SPARK_LOG_DIR": folder, "SPARK_LOCAL_IP": "127.0.0.1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def end(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class PySpark:
+    """A process that has PySpark loaded and does what each line that it reads says."""
+
+    def __init__(self):
+        script = Path(__file__).with_name("peer_spark.py")
+        self.process = subprocess.Popen(
+            [os.environ["FIRESTEEL_BENCH_PEERS"], script, spark_home().parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if self.process.stdout.readline() != "ready\n":
+            raise RuntimeError("PySpark does not start")
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def kernel(folder, profile):
+    """A kernel with folders of its own and this profile alone."""
+    config = Path(folder) / "config/firesteel"
+    config.mkdir(parents=True)
+    (config / "profiles.yaml").write_text(f"profiles: {{local: {{{profile}}}}}\n")
+    environment = {"XDG_CONFIG_HOME": str(config.parent), "XDG_STATE_HOME": folder, "FIRESTEEL_PROFILE": "local", "FIRESTEEL_SHARE": "kernel"}
+    return Kernel(cwd=folder, env=environment)
+
+
+def first_row_ours():
+    """Seconds from a cell to its first row, where no driver was."""
+    with tempfile.TemporaryDirectory(prefix="fs") as folder:
+        started = kernel(folder, "grace: 1s")
+        try:
+            before = time.perf_counter()
+            done = started.run("SELECT 42 AS answer", timeout=DEADLINE)
+            elapsed = time.perf_counter() - before
+            assert "42" in done.text, done.text
+            started.run("%stop")
+            return elapsed
+        finally:
+            started.end()
+
+
+def first_row_by_hand():
+    """Seconds from the start of Spark's own script to the first row that PySpark gets, which is loaded and waits."""
+    client = PySpark()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            before = time.perf_counter()
+            server = Server(folder)
+            try:
+                client.ask("connect", server.port)
+                return time.perf_counter() - before
+            finally:
+                server.end()
+    finally:
+        client.end()
+
+
+@functools.cache
+def same_server():
+    """A kernel and a PySpark on one server."""
+    folder = tempfile.TemporaryDirectory()
+    server = Server(folder.name)
+    atexit.register(folder.cleanup)
+    atexit.register(server.end)
+    client = PySpark()
+    atexit.register(client.end)
+    client.ask("connect", server.port)
+    started = kernel(tempfile.mkdtemp(dir=folder.name), f"connect: 'sc://localhost:{server.port}'")
+    atexit.register(started.end)
+    started.run("SELECT 1 AS one", timeout=DEADLINE)
+    return started, client
+
+
+def statements_ours():
+    """Milliseconds of a cell, as a front end sees them, and the processor seconds that the kernel took for all."""
+    started, _ = same_server()
+    before, times = processor(started.pid), []
+    for _ in range(STATEMENTS):
+        asked = time.perf_counter()
+        started.finish(started.start("SELECT 1 AS one"))
+        times.append((time.perf_counter() - asked) * 1000)
+    return statistics.median(times), processor(started.pid) - before
+
+
+def processor(pid):
+    """The processor seconds of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def statements_pyspark():
+    _, client = same_server()
+    told = client.ask("select", STATEMENTS)
+    return told["ms"], told["processor"]
+
+
+def select_ours():
+    return statements_ours()[0]
+
+
+def select_pyspark():
+    return statements_pyspark()[0]
+
+
+def processor_ours():
+    return statements_ours()[1]
+
+
+def processor_pyspark():
+    return statements_pyspark()[1]
