@@ -54,7 +54,7 @@ async function take(notebook, name) {
 }
 
 async function light(lab) {
-  const notebook = await open(lab, "flights.ipynb", "JupyterLab Light", 760, AIRLINES);
+  const notebook = await open(lab, "flights.ipynb", "JupyterLab Light", 930, AIRLINES);
   await notebook.run(1);
   await notebook.ran(1);
   await notebook.output(1).locator("svg.marks").waitFor();

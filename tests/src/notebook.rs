@@ -18,6 +18,7 @@ use firesteel_launcher::launcher::LogsOf;
 use firesteel_session::error::Error;
 use firesteel_session::session::Session;
 use jupyter_protocol::MediaType;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -199,7 +200,27 @@ impl Notebook {
         (outcome, shown.collect::<Vec<_>>().join("\n"))
     }
 
-    /// The same, where all of the cell runs.
+    /// The bundles of all that a cell shows, where all of it runs.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn media(&mut self, code: &str) -> Vec<Value> {
+        let (output, captured) = Output::captured();
+        let cell = Cell {
+            count: 1,
+            silent: false,
+            output,
+            stdin: Stdin::refused(),
+            stop: CancellationToken::new(),
+        };
+        let outcome = self.0.execute(code, cell).await;
+        assert_eq!(outcome, Outcome::Done, "{code}");
+        let messages = captured.messages();
+        let data = messages.iter().map(|(_, content)| content["data"].clone());
+        data.filter(Value::is_object).collect()
+    }
+
+    /// The plain text of all that a cell shows, where all of it runs.
     ///
     /// # Panics
     /// Where it does not.
