@@ -139,7 +139,7 @@ impl Launcher {
         }
     }
 
-    /// Makes the archive of classes that drivers on this machine start from in half the time, and
+    /// Makes the archive of classes that drivers on this machine start from in a third of the time, and
     /// waits for it; nothing where it is there.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use super::{Answer, var};
 pub(super) enum Runtime {
     /// Put Spark, Python and, where there is none, Java into a folder of your own.
     Install(Install),
-    /// Make the archive of Spark's classes that drivers start from in half the time. It is made in the
+    /// Make the archive of Spark's classes that drivers start from in a third of the time. It is made in the
     /// background after an installation; this waits for it.
     Archive,
     /// Say what is installed and where.

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use firesteel_session::client::Client;
@@ -96,7 +96,7 @@ pub(crate) async fn make(mut order: Order, wait: bool) -> Result<(), Cause> {
     let swept = sweep_own(&place, &kept);
     made?;
     swept.map_err(|error| unusable(&place.scratch, &error))?;
-    name(&archive, half, &order).map_err(|error| cannot_be_made(&error))
+    name(&archive, half, &order.parts.java).map_err(|error| cannot_be_made(&error))
 }
 
 async fn run(plan: &Plan) -> Result<(), Cause> {
@@ -143,10 +143,10 @@ async fn ask(client: Client, scratch: &str) {
 }
 
 /// Gives the archive its name and says that it is whole; then those before it go.
-fn name(archive: &Archive, half: PathBuf, order: &Order) -> io::Result<()> {
+pub(super) fn name(archive: &Archive, half: PathBuf, java: &Path) -> io::Result<()> {
     let marker = Marker {
         bytes: fs::metadata(&half)?.len(),
-        java: order.parts.java.clone(),
+        java: java.to_owned(),
     };
     fs::rename(half, archive.file())?;
     let unnamed = archive.marker().with_extension("unnamed");
@@ -160,7 +160,8 @@ fn name(archive: &Archive, half: PathBuf, order: &Order) -> io::Result<()> {
 fn sweep(archive: &Archive, own: &Marker) -> io::Result<()> {
     for entry in fs::read_dir(&archive.folder)? {
         let path = entry?.path();
-        if path != archive.marker() && read(&path).is_some_and(|other| other.java == own.java) {
+        let others = path.extension().is_some_and(|end| end == "json") && path != archive.marker();
+        if others && read(&path).is_some_and(|other| other.java == own.java) {
             fs::remove_file(&path)?;
             fs::remove_file(path.with_extension("jsa"))?;
         }
@@ -172,6 +173,6 @@ fn cannot_be_made(error: &io::Error) -> Cause {
     Cause::new(
         Kind::Folder,
         format!("The archive of Spark's classes cannot be made: {error}"),
-        "Drivers start without it, in twice the time. See whether the disk is full.",
+        "Drivers start without it, and take longer. See whether the disk is full.",
     )
 }

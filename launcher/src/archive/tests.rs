@@ -76,3 +76,30 @@ fn newer_javas_have_archives_of_another_kind() {
         "-XX:AOTCacheOutput=/a/b.jsa"
     );
 }
+
+#[test]
+fn an_archive_takes_the_place_of_those_of_the_same_java() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = Archive::of(&parts(dir.path())).unwrap();
+    fs::create_dir_all(&archive.folder).unwrap();
+    let written = |key: &str, java: &str| {
+        let other = Archive {
+            key: key.to_owned(),
+            ..archive.clone()
+        };
+        fs::write(other.file(), "classes").unwrap();
+        let marker = Marker {
+            bytes: 7,
+            java: PathBuf::from(java),
+        };
+        fs::write(other.marker(), serde_json::to_vec(&marker).unwrap()).unwrap();
+        other
+    };
+    let (before, of_another) = (written("1", "/java/17"), written("2", "/java/25"));
+    let half = archive.folder.join("half");
+    fs::write(&half, "new classes").unwrap();
+    make::name(&archive, half, Path::new("/java/17")).unwrap();
+    assert!(archive.ready().is_some());
+    assert!(of_another.ready().is_some());
+    assert!(!before.file().exists() && !before.marker().exists());
+}

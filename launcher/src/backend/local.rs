@@ -182,7 +182,7 @@ fn no_archive(why: &str) -> Cause {
     Cause::new(
         Kind::Keeper,
         format!("The archive of Spark's classes was not made: {why}"),
-        "Drivers start without it, in twice the time. Run `firesteel runtime archive` again.",
+        "Drivers start without it, and take longer. Run `firesteel runtime archive` again.",
     )
 }
 
