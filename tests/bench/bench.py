@@ -141,7 +141,7 @@ ROWS = [
             rounds=7,
             missing=charts.missing,
         )
-        for chart, asked in charts.CHARTS.items()
+        for chart, (asked, _) in charts.CHARTS.items()
     ),
     Row(
         "cluster-first-row",

@@ -1,9 +1,8 @@
-"""Puts figures that `make bench` measured into the README: `publish.py FILE` takes them from a file that it kept, rows that the
-file lacks stay out. `--check` says whether the README shows what was published; `tests/run` asks."""
+"""Puts figures that `make bench` measured into the README: `publish.py FILE` takes them from a file that it kept; rows that the
+file lacks stay as they were, with the commit that they were measured at. `--check` says whether the README shows what was published; `tests/run` asks."""
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -16,8 +15,20 @@ BEGIN, END = "<!-- figures: made by tests/bench/publish.py -->\n", "<!-- /figure
 
 
 def section():
-    kept = json.loads(PUBLISHED.read_text())
-    return f"\n`make bench` at commit {kept['commit']}, {kept['machine']}; medians (least–most):\n\n{table(kept['rows'])}\n\n"
+    runs = json.loads(PUBLISHED.read_text())
+    return "\n" + "".join(
+        f"`make bench` at commit {run['commit']}, {run['machine']}; medians (least–most):\n\n{table(run['rows'])}\n\n" for run in runs
+    )
+
+
+def published(run):
+    """The runs that are published once this one is: a row is of the last run that has it."""
+    names = {row["name"] for row in run["rows"]}
+    before = json.loads(PUBLISHED.read_text())
+    kept = [{**old, "rows": [row for row in old["rows"] if row["name"] not in names]} for old in before]
+    same = [old for old in kept if (old["commit"], old["machine"]) == (run["commit"], run["machine"])]
+    rows = [row for old in same for row in old["rows"]] + run["rows"]
+    return [{**run, "rows": rows}] + [old for old in kept if old["rows"] and old not in same]
 
 
 def readme():
@@ -38,9 +49,10 @@ def main():
             sys.exit("the README's figures are not those of tests/bench/figures.json: run tests/bench/publish.py")
         return
     if arguments.file:
-        if "dirty" in json.loads(arguments.file.read_text())["commit"]:
+        run = json.loads(arguments.file.read_text())
+        if "dirty" in run["commit"]:
             parser.error("these figures are of no commit")
-        shutil.copyfile(arguments.file, PUBLISHED)
+        PUBLISHED.write_text(json.dumps(published(run), indent=1, ensure_ascii=False) + "\n")
     README.write_text(readme())
 
 
