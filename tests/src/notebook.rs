@@ -184,19 +184,10 @@ impl Notebook {
 
     /// Runs a cell: how it ends and the plain text of all it shows.
     pub async fn run(&mut self, code: &str) -> (Outcome, String) {
-        let (output, captured) = Output::captured();
-        let cell = Cell {
-            count: 1,
-            silent: false,
-            output,
-            stdin: Stdin::refused(),
-            stop: CancellationToken::new(),
-        };
-        let outcome = self.0.execute(code, cell).await;
-        let messages = captured.messages();
-        let shown = messages
+        let (outcome, bundles) = self.execute(code).await;
+        let shown = bundles
             .iter()
-            .filter_map(|(_, content)| content["data"]["text/plain"].as_str());
+            .filter_map(|data| data["text/plain"].as_str());
         (outcome, shown.collect::<Vec<_>>().join("\n"))
     }
 
@@ -205,6 +196,12 @@ impl Notebook {
     /// # Panics
     /// Where it does not.
     pub async fn media(&mut self, code: &str) -> Vec<Value> {
+        let (outcome, bundles) = self.execute(code).await;
+        assert_eq!(outcome, Outcome::Done, "{code}");
+        bundles
+    }
+
+    async fn execute(&mut self, code: &str) -> (Outcome, Vec<Value>) {
         let (output, captured) = Output::captured();
         let cell = Cell {
             count: 1,
@@ -214,10 +211,9 @@ impl Notebook {
             stop: CancellationToken::new(),
         };
         let outcome = self.0.execute(code, cell).await;
-        assert_eq!(outcome, Outcome::Done, "{code}");
         let messages = captured.messages();
         let data = messages.iter().map(|(_, content)| content["data"].clone());
-        data.filter(Value::is_object).collect()
+        (outcome, data.filter(Value::is_object).collect())
     }
 
     /// The plain text of all that a cell shows, where all of it runs.
