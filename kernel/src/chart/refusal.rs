@@ -42,7 +42,7 @@ pub enum Refusal {
     NoValues(String),
     /// A column of names that are too many.
     #[error(
-        "`{0}` has more than 100,000 different values: too many to draw. A GROUP BY in the SELECT makes them fewer."
+        "`{0}` has more than 65,000 different values: too many to draw. A GROUP BY in the SELECT makes them fewer."
     )]
     TooMany(String),
     /// The chart needs a column of another type.

@@ -30,9 +30,10 @@ impl Zone {
     /// The zone with this name, as `spark.sql.session.timeZone` holds it: a region
     /// (`Europe/Berlin`), or an offset (`+02:00`, `GMT+8`, `Z`). `None` for anything else.
     pub fn parse(name: &str) -> Option<Self> {
-        let rule = match name.parse::<Tz>() {
-            Ok(region) => Rule::Region(region),
-            Err(_) => Rule::Fixed(fixed(name)?),
+        // UTC is a region too, but its clocks are never changed.
+        let rule = match fixed(name) {
+            Some(offset) => Rule::Fixed(offset),
+            None => Rule::Region(name.parse().ok()?),
         };
         Some(Self {
             name: name.to_owned(),
@@ -78,7 +79,7 @@ impl Zone {
 
     /// Seconds that the zone's clocks are ahead of universal time at an instant, given in seconds
     /// since 1970.
-    pub(super) fn offset(&self, seconds: i64) -> i64 {
+    pub(crate) fn offset(&self, seconds: i64) -> i64 {
         let region = match self.rule {
             Rule::Fixed(offset) => return offset,
             Rule::Region(region) => region,
@@ -88,13 +89,18 @@ impl Zone {
         i64::from(offset.fix().local_minus_utc())
     }
 
+    /// Whether its clocks are never changed.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.rule, Rule::Fixed(_))
+    }
+
     /// The offsets that hold from one instant to another, both in seconds since 1970: each with the
     /// second from which it holds, the first before them all.
     pub(crate) fn offsets(&self, from: i64, to: i64) -> Vec<(i64, i64)> {
         // No zone changes its clocks twice within this time and ends where it began.
         const STEP: i64 = 7 * 86_400;
         let mut offsets = vec![(i64::MIN, self.offset(from))];
-        if let Rule::Fixed(_) = self.rule {
+        if self.is_fixed() {
             return offsets;
         }
         let mut at = from;

@@ -60,6 +60,25 @@ pub struct Range {
     pub to: f64,
 }
 
+impl Range {
+    /// Of no value.
+    const NOTHING: Self = Self {
+        from: f64::INFINITY,
+        to: f64::NEG_INFINITY,
+    };
+
+    /// Of the values of both.
+    fn and(self, other: Self) -> Self {
+        Self {
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+        }
+    }
+}
+
+/// Values compared side by side: a processor then need not wait for one before it takes the next.
+const LANES: usize = 8;
+
 /// The values of one batch, without a copy.
 #[derive(Clone, Copy)]
 pub(super) enum Piece<'a> {
@@ -72,6 +91,77 @@ impl Piece<'_> {
         match self {
             Self::Whole(values, _) => values.len(),
             Self::Fraction(values, _) => values.len(),
+        }
+    }
+
+    /// The least and the greatest of the values that are there and finite.
+    fn range(self) -> Range {
+        match self {
+            Self::Whole(values, None) => {
+                let ends = ends(values, (i64::MAX, i64::MIN), |value| value);
+                match values.is_empty() {
+                    true => Range::NOTHING,
+                    false => Range {
+                        from: ends.0 as f64,
+                        to: ends.1 as f64,
+                    },
+                }
+            }
+            Self::Fraction(values, None) => {
+                // Nothing is less or more than NaN.
+                let finite = |value: f64| {
+                    if value.abs() <= f64::MAX {
+                        value
+                    } else {
+                        f64::NAN
+                    }
+                };
+                let (from, to) = ends(values, (f64::INFINITY, f64::NEG_INFINITY), finite);
+                Range { from, to }
+            }
+            Self::Whole(_, Some(_)) | Self::Fraction(_, Some(_)) => {
+                let mut range = Range::NOTHING;
+                self.each(|_, value| {
+                    range.from = if value < range.from {
+                        value
+                    } else {
+                        range.from
+                    };
+                    range.to = if value > range.to { value } else { range.to };
+                });
+                range
+            }
+        }
+    }
+
+    /// Writes the number of each value that is there; `number` is given values that are not finite too.
+    #[inline]
+    pub(super) fn number(self, numbers: &mut [u32], mut number: impl FnMut(f64) -> u32) {
+        match self {
+            Self::Whole(values, None) => {
+                for (place, value) in numbers.iter_mut().zip(values) {
+                    *place = number(*value as f64);
+                }
+            }
+            Self::Fraction(values, None) => {
+                for (place, value) in numbers.iter_mut().zip(values) {
+                    *place = number(*value);
+                }
+            }
+            Self::Whole(values, Some(valid)) => {
+                for ((place, value), valid) in numbers.iter_mut().zip(values).zip(valid) {
+                    if valid {
+                        *place = number(*value as f64);
+                    }
+                }
+            }
+            Self::Fraction(values, Some(valid)) => {
+                for ((place, value), valid) in numbers.iter_mut().zip(values).zip(valid) {
+                    if valid {
+                        *place = number(*value);
+                    }
+                }
+            }
         }
     }
 
@@ -107,6 +197,41 @@ impl Piece<'_> {
             }
         }
     }
+}
+
+/// The least and the greatest of these values, as they are seen; `nothing` where there are none.
+pub(super) fn ends<T: Copy + PartialOrd>(
+    values: &[T],
+    nothing: (T, T),
+    seen: impl Fn(T) -> T,
+) -> (T, T) {
+    let (mut least, mut most) = ([nothing.0; LANES], [nothing.1; LANES]);
+    let (rows, rest) = values.as_chunks::<LANES>();
+    for row in rows {
+        for lane in 0..LANES {
+            let value = seen(row[lane]);
+            least[lane] = if value < least[lane] {
+                value
+            } else {
+                least[lane]
+            };
+            most[lane] = if value > most[lane] {
+                value
+            } else {
+                most[lane]
+            };
+        }
+    }
+    let rest = rest
+        .iter()
+        .map(|value| seen(*value))
+        .map(|value| (value, value));
+    let lanes = least.into_iter().zip(most);
+    lanes.chain(rest).fold(nothing, |all, (least, most)| {
+        let from = if least < all.0 { least } else { all.0 };
+        let to = if most > all.1 { most } else { all.1 };
+        (from, to)
+    })
 }
 
 impl Column {
@@ -145,20 +270,11 @@ impl Column {
         let pieces = self.pieces();
         let lengths: Vec<_> = pieces.iter().map(Piece::len).collect();
         let ranges = in_parts(&lengths, |stretch| {
-            let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
-            for piece in &pieces[stretch] {
-                piece.each(|_, value| {
-                    from = if value < from { value } else { from };
-                    to = if value > to { value } else { to };
-                });
-            }
-            Range { from, to }
+            let pieces = pieces[stretch].iter();
+            pieces.fold(Range::NOTHING, |all, piece| all.and(piece.range()))
         });
-        let range = ranges.into_iter().reduce(|a, b| Range {
-            from: a.from.min(b.from),
-            to: a.to.max(b.to),
-        });
-        range.filter(|range| range.from <= range.to)
+        let range = ranges.into_iter().fold(Range::NOTHING, Range::and);
+        (range.from <= range.to).then_some(range)
     }
 
     /// The different values in order; `None` where there are more than `most`.
@@ -189,5 +305,41 @@ impl Column {
         // Both zeros are one.
         all.dedup_by(|a, b| a == b);
         (all.len() <= most).then_some(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::NamedFrom;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn range(kind: Kind, values: Series) -> Option<(f64, f64)> {
+        let column = Column {
+            name: "c".to_owned(),
+            kind,
+            series: values,
+        };
+        column.range().map(|range| (range.from, range.to))
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_holds_all_that_is_finite(mut values in prop::collection::vec(prop::option::of(prop::num::f64::ANY), 0..40), whole in prop::bool::ANY) {
+            if whole {
+                values = values.into_iter().map(|value| Some(value.unwrap_or(f64::NAN))).collect();
+            }
+            let finite = values.iter().flatten().filter(|value| value.is_finite());
+            let expected = finite.clone().copied().reduce(f64::min).zip(finite.copied().reduce(f64::max));
+            prop_assert_eq!(range(Kind::Fraction, Series::new("c".into(), &values)), expected);
+        }
+
+        #[test]
+        fn a_range_of_whole_numbers_is_theirs(values in prop::collection::vec(prop::num::i64::ANY, 0..40)) {
+            let expected = values.iter().min().zip(values.iter().max());
+            let expected = expected.map(|(from, to)| (*from as f64, *to as f64));
+            prop_assert_eq!(range(Kind::Whole, Series::new("c".into(), &values)), expected);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Columns of Arrow as columns of Polars.
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::{max, min};
@@ -20,7 +22,8 @@ use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::types::NativeType;
 use polars_buffer::Buffer;
 
-use super::column::{Column, Kind};
+use super::column::{Column, Kind, ends};
+use super::parts::in_parts;
 use crate::display::Zone;
 
 /// Microseconds of a day.
@@ -133,34 +136,68 @@ fn clocks(name: PlSmallStr, pieces: &[ArrayRef], zone: Option<&Zone>) -> Option<
         .map(|piece| piece.as_primitive_opt::<TimestampMicrosecondType>())
         .collect();
     let pieces = pieces?;
-    let bounds = pieces
-        .iter()
-        .filter_map(|piece| Some((min(piece)?, max(piece)?)));
-    let bounds = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-    let offsets = match (zone, bounds) {
-        (Some(zone), Some((least, most))) => {
-            zone.offsets(least.div_euclid(1_000_000), most.div_euclid(1_000_000) + 1)
+    let offsets = zone.map_or_else(|| vec![(i64::MIN, 0)], |zone| offsets(&pieces, zone));
+    if let [(_, 0)] = offsets.as_slice() {
+        let same =
+            |piece: &PrimitiveArray<_>| values(shared(piece.values().clone()), piece.nulls());
+        return chunked(name, pieces.into_iter().map(same));
+    }
+    let lengths: Vec<_> = pieces.iter().map(|piece| Array::len(*piece)).collect();
+    let moved = in_parts(&lengths, |stretch| {
+        let mut moved = Vec::new();
+        for piece in &pieces[stretch] {
+            let mut held = (0..0, 0);
+            let micros = piece.values().iter().map(|micros| {
+                if !held.0.contains(micros) {
+                    held = holds(*micros, &offsets);
+                }
+                micros.saturating_add(held.1)
+            });
+            moved.push(micros.collect::<Vec<_>>());
         }
-        _ => vec![(i64::MIN, 0)],
-    };
-    let pieces = pieces.into_iter().map(|piece| match offsets.as_slice() {
-        [(_, 0)] => values(shared(piece.values().clone()), piece.nulls()),
-        offsets => {
-            let shown = piece.values().iter().map(|micros| shown(*micros, offsets));
-            values(shown.collect::<Vec<_>>().into(), piece.nulls())
-        }
+        moved
     });
-    chunked(name, pieces)
+    let moved = moved.into_iter().flatten().zip(pieces);
+    chunked(
+        name,
+        moved.map(|(micros, piece)| values(micros.into(), piece.nulls())),
+    )
 }
 
-/// An instant moved by the offset that holds then.
-fn shown(micros: i64, offsets: &[(i64, i64)]) -> i64 {
+/// The offsets of a zone that hold for these instants, as [`Zone::offsets`] gives them.
+fn offsets(pieces: &[&PrimitiveArray<TimestampMicrosecondType>], zone: &Zone) -> Vec<(i64, i64)> {
+    if zone.is_fixed() {
+        return zone.offsets(0, 0);
+    }
+    let lengths: Vec<_> = pieces.iter().map(|piece| Array::len(*piece)).collect();
+    const NOTHING: (i64, i64) = (i64::MAX, i64::MIN);
+    let both = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
+    let bounds = in_parts(&lengths, |stretch| {
+        let bounds = pieces[stretch].iter();
+        let bounds = bounds.map(|piece| match piece.nulls() {
+            None => ends(piece.values(), NOTHING, |micros| micros),
+            Some(_) => min(*piece).zip(max(*piece)).unwrap_or(NOTHING),
+        });
+        bounds.fold(NOTHING, both)
+    });
+    match bounds.into_iter().fold(NOTHING, both) {
+        NOTHING => zone.offsets(0, 0),
+        (least, most) => zone.offsets(least.div_euclid(1_000_000), most.div_euclid(1_000_000) + 1),
+    }
+}
+
+/// The instants around one for which one offset holds, and that offset; in microseconds.
+fn holds(micros: i64, offsets: &[(i64, i64)]) -> (Range<i64>, i64) {
     let second = micros.div_euclid(1_000_000);
     let after = offsets.partition_point(|(from, _)| *from <= second);
-    let offset = offsets
-        .get(after.saturating_sub(1))
-        .map_or(0, |(_, offset)| *offset);
-    micros.saturating_add(offset * 1_000_000)
+    let from = offsets.get(after.saturating_sub(1));
+    let to = offsets.get(after);
+    let micros = |second: i64| second.saturating_mul(1_000_000);
+    (
+        from.map_or(i64::MIN, |(from, _)| micros(*from))
+            ..to.map_or(i64::MAX, |(to, _)| micros(*to)),
+        from.map_or(0, |(_, offset)| micros(*offset)),
+    )
 }
 
 fn chunked<T, V>(
@@ -208,6 +245,7 @@ mod tests {
         Int8Array, Int64Array, LargeStringArray, StringArray, TimestampMicrosecondArray,
     };
     use arrow::datatypes::IntervalUnit;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -273,6 +311,23 @@ mod tests {
         for (column, kind, expected) in cases {
             assert_eq!(column.kind, kind, "{column:?}");
             assert_eq!(wholes(&column.series), expected, "{column:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn clocks_show_every_instant_in_their_zone(seconds in prop::collection::vec(prop::option::of(-3_000_000_000..6_000_000_000_i64), 0..40)) {
+            for name in ["Europe/Berlin", "Africa/Casablanca", "+05:30", "UTC"] {
+                let zone = Zone::parse(name).unwrap();
+                let micros = seconds.iter().map(|second| second.map(|second| second * 1_000_000 - 1));
+                let array: TimestampMicrosecondArray = micros.clone().collect();
+                let column = read_one(array.with_timezone(name), &Zone::utc()).unwrap();
+                let expected = micros.map(|micros| {
+                    micros.map(|micros| micros + zone.offset(micros.div_euclid(1_000_000)) * 1_000_000)
+                });
+                let shown: Vec<_> = column.series.i64().unwrap().iter().collect();
+                prop_assert_eq!(shown, expected.collect::<Vec<_>>(), "{}", name);
+            }
         }
     }
 

@@ -1,9 +1,12 @@
 //! Rows counted into groups.
 
 use super::column::{Column, Piece};
-use super::names::{NONE, Names};
+use super::names::{Code, Names};
 use super::parts::in_parts;
 use crate::display::chart::Steps;
+
+/// Stands for a row that is in no group.
+const NONE: u32 = u32::MAX;
 
 /// What tells the groups of rows apart, each of which has a number.
 pub enum Key<'a> {
@@ -80,8 +83,12 @@ pub fn tally(keys: &[&Key<'_>], of: Option<&Column>) -> Vec<Tally> {
         let (mut codes, mut more) = (Vec::new(), Vec::new());
         for piece in stretch {
             codes.clear();
-            codes.resize(lengths[piece], 0);
-            for (key, column) in keys.iter().zip(&columns) {
+            codes.resize(lengths[piece], NONE);
+            let mut numbered = keys.iter().zip(&columns);
+            if let Some((key, column)) = numbered.next() {
+                key.number(&column[piece], &mut codes);
+            }
+            for (key, column) in numbered {
                 more.clear();
                 more.resize(lengths[piece], NONE);
                 key.number(&column[piece], &mut more);
@@ -120,7 +127,7 @@ pub fn tally(keys: &[&Key<'_>], of: Option<&Column>) -> Vec<Tally> {
 
 /// What a key reads of one batch.
 enum Codes<'a> {
-    Names(&'a [u32]),
+    Names(&'a [Code]),
     Values(Piece<'a>),
 }
 
@@ -166,7 +173,8 @@ impl Key<'_> {
     fn number(&self, piece: &Codes<'_>, numbers: &mut [u32]) {
         let count = self.count();
         // A number from zero on is cut to its whole part: that is many times faster than to round down.
-        let within = |place: f64| match place >= 0.0 && place < count as f64 {
+        let groups = count as f64;
+        let within = |place: f64| match place >= 0.0 && place < groups {
             true => place as u32,
             false => NONE,
         };
@@ -181,38 +189,37 @@ impl Key<'_> {
                 }
             }
             (Self::Steps(_, steps), Codes::Values(values)) => {
-                let steps = *steps;
-                values.each(|row, value| numbers[row] = within(steps.distance(value)));
+                values.number(numbers, |value| within(steps.distance(value)));
             }
             (Self::Even(_, from, width, _), Codes::Values(values)) => {
-                values.each(|row, value| numbers[row] = within((value - from) / width));
+                values.number(numbers, |value| within((value - from) / width));
             }
             (Self::Edges(_, edges), Codes::Values(values)) => {
                 let mut last = 0;
-                values.each(|row, value| {
+                values.number(numbers, |value| {
                     let begun = edges.get(last).is_some_and(|edge| *edge <= value);
                     let open = edges.get(last + 1).is_some_and(|edge| value < *edge);
                     if !(begun && open) {
                         let after = edges.partition_point(|edge| *edge <= value);
                         if after == 0 || after > count {
-                            return;
+                            return NONE;
                         }
                         last = after - 1;
                     }
-                    numbers[row] = last as u32;
+                    last as u32
                 });
             }
             (Self::Exact(_, exact), Codes::Values(values)) => {
                 let mut last = 0;
-                values.each(|row, value| {
+                values.number(numbers, |value| {
                     if exact.get(last) != Some(&value) {
                         let place = exact.partition_point(|known| *known < value);
                         if exact.get(place) != Some(&value) {
-                            return;
+                            return NONE;
                         }
                         last = place;
                     }
-                    numbers[row] = last as u32;
+                    last as u32
                 });
             }
             _ => {}
