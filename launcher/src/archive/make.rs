@@ -1,7 +1,7 @@
 //! Making an archive: a driver that nobody uses does what drivers do, and writes down the classes
 //! it needed when it ends.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Archive, Marker, read};
+use super::{Archive, Marker, digest, read};
 use crate::cause::{Cause, Kind};
 use crate::driver::{Driver, LISTENERS, Order, Plan, Starter};
 use crate::place::{Lock, Places, sweep_own, unusable};
@@ -146,8 +146,12 @@ async fn ask(client: Client, scratch: &str) {
 pub(super) fn name(archive: &Archive, half: PathBuf, java: &Path) -> io::Result<()> {
     let marker = Marker {
         bytes: fs::metadata(&half)?.len(),
+        digest: digest::of(&half)?,
         java: java.to_owned(),
+        spark_home: archive.spark_home.clone(),
     };
+    // A machine that loses its power now must not be left with the name and the size alone.
+    File::open(&half)?.sync_all()?;
     fs::rename(half, archive.file())?;
     let unnamed = archive.marker().with_extension("unnamed");
     fs::write(&unnamed, serde_json::to_vec(&marker)?)?;
@@ -156,12 +160,16 @@ pub(super) fn name(archive: &Archive, half: PathBuf, java: &Path) -> io::Result<
     sweep(archive, &marker)
 }
 
-/// Removes the archives of the same Java as it was, or with the jars as they were.
+/// Removes the archives of the same Java as it was, or with the jars as they were. One that was made
+/// under another name of the same Spark serves those who know it by that name, as long as it has it.
 fn sweep(archive: &Archive, own: &Marker) -> io::Result<()> {
+    let superseded = |other: Marker| {
+        other.java == own.java && (other.spark_home == own.spark_home || !other.spark_home.exists())
+    };
     for entry in fs::read_dir(&archive.folder)? {
         let path = entry?.path();
         let others = path.extension().is_some_and(|end| end == "json") && path != archive.marker();
-        if others && read(&path).is_some_and(|other| other.java == own.java) {
+        if others && read(&path).is_some_and(superseded) {
             fs::remove_file(&path)?;
             fs::remove_file(path.with_extension("jsa"))?;
         }

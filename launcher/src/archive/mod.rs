@@ -3,8 +3,9 @@
 //!
 //! An archive fits one Java and one list of jars; [`Archive`] is named by what it was made from, so
 //! that another Java or Spark finds none. It is made in the background, once, by a driver that
-//! nobody uses ([`make`]).
+//! nobody uses ([`make`]). Java trusts what is in it; so we look whether it is as it was made.
 
+mod digest;
 mod key;
 mod make;
 
@@ -12,6 +13,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
 use crate::driver::Parts;
@@ -24,6 +26,7 @@ const AHEAD_OF_TIME: u32 = 25;
 /// The archive of one Java and one Spark, whether it is there or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Archive {
+    spark_home: PathBuf,
     folder: PathBuf,
     key: String,
     java_major: u32,
@@ -34,7 +37,11 @@ pub(crate) struct Archive {
 struct Marker {
     /// Its size.
     bytes: u64,
+    /// What is in it, by its [`digest`].
+    digest: String,
+    /// Of what it was made, as they were named: Java compares class paths by their text.
     java: PathBuf,
+    spark_home: PathBuf,
 }
 
 impl Archive {
@@ -44,6 +51,7 @@ impl Archive {
     /// When they cannot be looked at.
     pub(crate) fn of(parts: &Parts) -> io::Result<Self> {
         Ok(Self {
+            spark_home: parts.spark_home.clone(),
             folder: parts.spark_home.join("archives"),
             key: key::key(parts)?,
             java_major: parts.java_major,
@@ -56,9 +64,23 @@ impl Archive {
         let size = fs::metadata(self.file()).ok()?.len();
         (size == marker.bytes).then(|| Whole {
             file: self.file(),
-            marker: Some(self.marker()),
+            ours: Some(Ours {
+                marker: self.marker(),
+                digest: marker.digest,
+            }),
             java_major: self.java_major,
         })
+    }
+
+    /// Whether we may write where it lies, or would lie.
+    ///
+    /// # Errors
+    /// Why not: the folder is another user's, or on a disk that is only read.
+    pub(crate) fn can_be_made(&self) -> io::Result<()> {
+        let there = [&self.folder, &self.spark_home];
+        let folder = there.into_iter().find(|folder| folder.exists());
+        let folder = folder.unwrap_or(&self.folder);
+        Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
     }
 
     /// What Java is told to make it in `file`.
@@ -89,9 +111,16 @@ impl Archive {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whole {
     file: PathBuf,
-    /// What says that it is whole, where it is ours.
-    marker: Option<PathBuf>,
+    ours: Option<Ours>,
     java_major: u32,
+}
+
+/// What is known of an archive that we made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ours {
+    /// What says that it is whole.
+    marker: PathBuf,
+    digest: String,
 }
 
 impl Whole {
@@ -99,9 +128,21 @@ impl Whole {
     pub(crate) fn of_image(file: &Path, java_major: u32) -> Self {
         Self {
             file: file.to_owned(),
-            marker: None,
+            ours: None,
             java_major,
         }
+    }
+
+    /// Whether it is as it was made. All of it is read, which takes a tenth of a second where memory
+    /// holds it, on a thread that may block. One that came with an image was checked with its layer.
+    pub(crate) async fn is_sound(&self) -> bool {
+        let Some(ours) = self.ours.clone() else {
+            return true;
+        };
+        let file = self.file.clone();
+        let read = tokio::task::spawn_blocking(move || digest::of(&file));
+        read.await
+            .is_ok_and(|read| read.is_ok_and(|digest| digest == ours.digest))
     }
 
     /// What Java is told to start from it. One that was made for another class path is passed over by
@@ -120,10 +161,11 @@ impl Whole {
         ]
     }
 
-    /// Has nobody use it again: Java died of it. The next driver has another one made.
-    pub(crate) fn spoiled(&self) {
-        tracing::warn!(file = %self.file.display(), "Java died of an archive of classes");
-        if let Some(Err(error)) = self.marker.as_ref().map(fs::remove_file) {
+    /// Has nobody use it again, and the next driver have another one made. `why` is for the log.
+    pub(crate) fn spoiled(&self, why: &str) {
+        tracing::warn!(file = %self.file.display(), why, "an archive of classes is not used again");
+        let removed = self.ours.as_ref().map(|ours| fs::remove_file(&ours.marker));
+        if let Some(Err(error)) = removed {
             tracing::warn!(%error, "it cannot be removed");
         }
     }

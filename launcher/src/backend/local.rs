@@ -1,9 +1,11 @@
 //! Drivers on this machine, each with a keeper.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::process::Child;
 use tokio::time::Instant;
 
 use super::spawn::{Program, archive, said, spawn};
@@ -166,16 +168,22 @@ impl Local {
 
     /// A driver starts without it all the same, so what keeps it from being made is for the log.
     async fn archive_in_background(&self, program: &Path, order: &Order) {
-        let there = Archive::of(&order.parts).map(|archive| archive.ready());
-        match there {
-            Ok(Some(_)) => {}
-            Ok(None) => match archive(program, order, &[]).await {
-                Ok(_made_by_itself) => tracing::info!("an archive of Spark's classes is made"),
-                Err(error) => tracing::info!(%error, "no archive of Spark's classes is made"),
-            },
+        match ask_for_archive(program, order).await {
+            Ok(None) => {}
+            Ok(Some(_made_by_itself)) => tracing::info!("an archive of Spark's classes is made"),
             Err(error) => tracing::info!(%error, "no archive of Spark's classes is made"),
         }
     }
+}
+
+/// Starts the process that makes an archive, unless there is one, or none can be written.
+async fn ask_for_archive(program: &Path, order: &Order) -> io::Result<Option<Child>> {
+    let wanted = Archive::of(&order.parts)?;
+    if wanted.ready().is_some() {
+        return Ok(None);
+    }
+    wanted.can_be_made()?;
+    archive(program, order, &[]).await.map(Some)
 }
 
 fn no_archive(why: &str) -> Cause {

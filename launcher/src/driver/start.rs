@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use firesteel_session::address::{Address, Token};
@@ -20,6 +21,7 @@ use super::jars::jars;
 use super::output::Output;
 use super::plan::{Attempt, FAIR_POOL, LISTENER, Plan};
 use super::process::{Exit, Jvm};
+use crate::archive::Whole;
 use crate::attach::state::Phase;
 use crate::cause::{Cause, Kind};
 use crate::machine;
@@ -80,17 +82,48 @@ impl Starter<'_> {
         let mut taken = 0;
         let mut archive = self.plan.archive.as_ref();
         loop {
-            match self.attempt(driver, archive.is_some(), give_up).await {
+            let Some(attempted) = self.attempt_from(archive, driver, give_up).await else {
+                end_unused(driver).await;
+                if let Some(archive) = archive.take() {
+                    archive.spoiled("it is not as it was made");
+                }
+                continue;
+            };
+            match attempted {
                 Err(cause) if cause.kind == Kind::Port && taken + 1 < ATTEMPTS => {
                     tracing::info!("the driver's port was taken; another is tried");
                     taken += 1;
                 }
                 Err(cause) => match archive.take() {
-                    Some(archive) if died(driver).await => archive.spoiled(),
+                    Some(archive) if died(driver).await => archive.spoiled("Java died of it"),
                     _ => return Err(cause),
                 },
                 Ok(running) => return Ok(running),
             }
+        }
+    }
+
+    /// An attempt from `archive`, which is checked meanwhile; `None` where it is not as it was made,
+    /// which may make Java fail in any way, at any time.
+    async fn attempt_from(
+        &self,
+        archive: Option<&Whole>,
+        driver: &mut Option<Driver>,
+        give_up: Instant,
+    ) -> Option<Result<Running, Cause>> {
+        let sound = async {
+            match archive {
+                Some(archive) => archive.is_sound().await,
+                None => true,
+            }
+        };
+        let mut sound = pin!(sound);
+        let mut attempt = pin!(self.attempt(driver, archive.is_some(), give_up));
+        tokio::select! {
+            sound = &mut sound => {
+                if sound { Some(attempt.await) } else { None }
+            }
+            attempted = &mut attempt => sound.await.then_some(attempted),
         }
     }
 
@@ -232,6 +265,13 @@ impl Driver {
             exit = self.jvm.exit() => Err(exit),
             version = answer => Ok(version),
         }
+    }
+}
+
+/// Ends a driver that nobody has used, at once.
+async fn end_unused(driver: &mut Option<Driver>) {
+    if let Some(driver) = driver {
+        driver.end_within(Duration::ZERO).await;
     }
 }
 

@@ -87,6 +87,8 @@ impl Runtime {
         if !spark_home.join("jars").is_dir() {
             return Err(damaged(&home, "Spark's jars"));
         }
+        // Java takes another name of the same folder for another Spark.
+        let spark_home = fs::canonicalize(&spark_home).unwrap_or(spark_home);
         let python = home.join(&marker.python);
         if !python.is_file() {
             return Err(damaged(&home, "its Python"));
@@ -196,5 +198,37 @@ mod tests {
         fs::write(home.join(MARKER), serde_json::to_vec(&marker).unwrap()).unwrap();
         let missing = Runtime::locate(&paths, None, nothing).unwrap_err();
         assert!(missing.what.contains("lost Spark's jars"), "{missing}");
+    }
+    #[test]
+    fn a_spark_has_one_name_however_its_folder_is_reached() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join("installed");
+        for folder in ["spark/jars", "bin"] {
+            fs::create_dir_all(home.join(folder)).unwrap();
+        }
+        let java = dir.path().join("java");
+        fs::create_dir_all(java.join("bin")).unwrap();
+        fs::write(java.join("release"), "JAVA_VERSION=\"17.0.15\"").unwrap();
+        for program in [home.join("bin/python"), java.join("bin/java")] {
+            fs::write(program, "").unwrap();
+        }
+        let marker = Marker {
+            key: key(),
+            spark_version: SPARK_VERSION.to_owned(),
+            spark_home: PathBuf::from("spark"),
+            python: PathBuf::from("bin/python"),
+            java: None,
+        };
+        fs::write(home.join(MARKER), serde_json::to_vec(&marker).unwrap()).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&home, &link).unwrap();
+        for spelling in [&home, &link, &home.join("../installed")] {
+            let chosen = spelling.to_string_lossy().into_owned();
+            let found = Runtime::locate(&paths(dir.path()), Some(&java), |name| {
+                (name == "FIRESTEEL_RUNTIME").then(|| chosen.clone())
+            });
+            let spark = fs::canonicalize(home.join("spark")).unwrap();
+            assert_eq!(found.unwrap().spark_home, spark, "{chosen}");
+        }
     }
 }
