@@ -14,6 +14,10 @@ use super::Entry;
 /// How often a number is claimed before another kernel's claim is put up with.
 const CLAIMS: usize = 16;
 
+/// The last number that a session has. A line of a later one was not written by us, and one of no
+/// later number could follow it.
+const LAST_SESSION: i64 = 1 << 40;
+
 /// A history's file.
 #[derive(Debug, Clone)]
 pub(super) struct Log {
@@ -50,7 +54,8 @@ impl Log {
                 Err(error) => return Err(error),
             };
             let lines = text.split(|byte| *byte == b'\n');
-            entries.extend(lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok()));
+            let read = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
+            entries.extend(read.filter(|entry| (1..=LAST_SESSION).contains(&entry.session)));
         }
         Ok(entries)
     }

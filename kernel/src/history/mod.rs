@@ -231,6 +231,20 @@ mod tests {
     }
 
     #[test]
+    fn a_session_has_a_number_of_its_own_whatever_numbers_are_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.jsonl");
+        for (written, begun) in [(i64::MAX, 1), (i64::MIN, 1), (0, 1), (7, 8), (8, 9)] {
+            let line = format!("{{\"session\":{written},\"line\":1,\"source\":\"a\"}}\n");
+            fs::write(&path, line).unwrap();
+            let mut history = History::open(&path);
+            history.add(1, "own");
+            assert_eq!(history.session, begun, "after {written}");
+            assert_eq!(sources(&history.range(begun, 0, None)), ["own"]);
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_used_leaves_a_history_in_memory() {
         let dir = tempfile::tempdir().unwrap();
         let mut history = History::open(dir.path());
