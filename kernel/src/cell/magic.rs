@@ -8,7 +8,7 @@ use super::chart::{self, ChartRequest};
 use super::name;
 use super::nearest::nearest;
 use super::value::read_value;
-use super::{Problem, SqlText};
+use super::{Problem, SqlText, quoted};
 use crate::kept::LAST;
 
 /// An order to the kernel.
@@ -385,7 +385,7 @@ pub(super) fn read_line(line: &str) -> Result<Magic, Problem> {
     read.map_err(|expected| Problem::Arguments {
         usage: spec.usage,
         expected,
-        got: arguments.to_owned(),
+        got: quoted(arguments),
     })
 }
 
@@ -413,7 +413,7 @@ pub(super) fn not_so(arguments: &str, expected: &'static str) -> Problem {
     Problem::Arguments {
         usage: SQL.1,
         expected,
-        got: arguments.to_owned(),
+        got: quoted(arguments),
     }
 }
 
@@ -447,7 +447,7 @@ fn unknown(name: &str) -> Problem {
     let bare = name.trim_start_matches('%');
     let known = nearest(bare, names().map(|name| name.trim_start_matches('%')));
     Problem::Unknown {
-        name: name.to_owned(),
+        name: quoted(name),
         nearest: known.and_then(|bare| names().find(|name| name.trim_start_matches('%') == bare)),
     }
 }

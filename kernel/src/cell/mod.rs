@@ -137,5 +137,14 @@ pub enum Problem {
     },
 }
 
+/// As much of what was typed as a sentence about it can hold.
+fn quoted(typed: &str) -> String {
+    const LONGEST: usize = 60;
+    match typed.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &typed[..end]),
+        None => typed.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests;

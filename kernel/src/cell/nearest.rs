@@ -10,15 +10,18 @@ pub(crate) fn nearest<'a>(
     let most = (typed.len() / 3).max(1);
     candidates
         .into_iter()
-        .map(|candidate| (distance(&typed, candidate), candidate))
-        .filter(|(distance, _)| *distance <= most)
+        .filter_map(|candidate| Some((distance(&typed, candidate, most)?, candidate)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that make `to` of `from`.
-fn distance(from: &[char], to: &str) -> usize {
+/// Insertions, deletions, replacements and swaps of neighbours that make `to` of `from`, where they
+/// are `most` at most.
+fn distance(from: &[char], to: &str, most: usize) -> Option<usize> {
     let to: Vec<char> = to.to_lowercase().chars().collect();
+    if to.len().abs_diff(from.len()) > most {
+        return None;
+    }
     let mut before = vec![0; to.len() + 1];
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (i, a) in from.iter().enumerate() {
@@ -33,7 +36,7 @@ fn distance(from: &[char], to: &str) -> usize {
         }
         before = std::mem::replace(&mut row, next);
     }
-    row[to.len()]
+    (row[to.len()] <= most).then_some(row[to.len()])
 }
 
 #[cfg(test)]
@@ -54,6 +57,7 @@ mod tests {
             ("stpo", Some("stop")),
             ("chart", None),
             ("", None),
+            (&"l".repeat(1_000_000), None),
         ];
         for (typed, expected) in cases {
             assert_eq!(nearest(typed, names), expected, "{typed}");

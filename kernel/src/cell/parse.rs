@@ -6,7 +6,7 @@ use super::kind::classify;
 use super::magic::{EXPLAIN_USAGE, First, Magic, Rows, not_so, read_first_line, read_line};
 use super::split::{Statement, Stretch, split};
 use super::tokens::{Shape, Token};
-use super::{CellError, Kind, Piece, Position, Problem, SqlText};
+use super::{CellError, Kind, Piece, Position, Problem, SqlText, quoted};
 
 /// Takes a cell apart. A cell of nothing but white space and comments has no pieces.
 ///
@@ -54,9 +54,7 @@ pub fn parse(source: &str) -> Result<Vec<Piece>, CellError> {
                 let name = source[range].split_whitespace().next().unwrap_or("%");
                 return Err(CellError {
                     line,
-                    problem: Problem::NotAlone {
-                        name: name.to_owned(),
-                    },
+                    problem: Problem::NotAlone { name: quoted(name) },
                 });
             }
         }

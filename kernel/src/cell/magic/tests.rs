@@ -2,6 +2,22 @@ use super::*;
 use crate::cell::{Piece, parse};
 
 #[test]
+fn a_sentence_about_a_long_word_is_short() {
+    let long = "x".repeat(1_000_000);
+    for cell in [
+        format!("%{long}"),
+        format!("%%{long}\nSELECT 1"),
+        format!("%limit {long}"),
+        format!("%%sql {long}\nSELECT 1"),
+        format!("SELECT 1; %{long}"),
+    ] {
+        let sentence = parse(&cell).unwrap_err().to_string();
+        assert!(sentence.contains("xxx…`"), "{sentence}");
+        assert!(sentence.chars().count() < 250, "{sentence}");
+    }
+}
+
+#[test]
 fn a_wrong_magic_says_what_is_right() {
     let cases = [
         (
