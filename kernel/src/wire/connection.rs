@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,11 @@ pub enum ConnectionError {
     /// It leaves a port open; a front end would not find what the system chooses.
     #[error("the connection file names no {0} port; the program that wrote it has to choose one")]
     Port(&'static str),
+    /// It gives two sockets one port.
+    #[error(
+        "the connection file gives {0} the port of {1}; the program that wrote it has to choose another"
+    )]
+    Shared(&'static str, &'static str),
 }
 
 /// One of a kernel's five sockets.
@@ -91,21 +97,30 @@ impl Connection {
             path: path.to_owned(),
             source,
         })?;
+        if let Some(warning) = open_to_others(path, &info) {
+            tracing::warn!(path = %path.display(), "{warning}");
+        }
         Self::new(info)
     }
 
     /// Takes a connection that is already parsed.
     ///
     /// # Errors
-    /// When it asks for a way of signing that this kernel does not know, or leaves a port open.
+    /// When it asks for a way of signing that this kernel does not know, leaves a port open, or gives
+    /// one twice.
     pub fn new(info: ConnectionInfo) -> Result<Self, ConnectionError> {
         if !info.key.is_empty() && info.signature_scheme != "hmac-sha256" {
             return Err(ConnectionError::Scheme(info.signature_scheme));
         }
         let connection = Self { info };
-        for channel in Channel::ALL {
-            if connection.port(channel) == 0 {
+        for (at, channel) in Channel::ALL.into_iter().enumerate() {
+            let port = connection.port(channel);
+            if port == 0 {
                 return Err(ConnectionError::Port(channel.name()));
+            }
+            let mut before = Channel::ALL[..at].iter();
+            if let Some(other) = before.find(|other| connection.port(**other) == port) {
+                return Err(ConnectionError::Shared(channel.name(), other.name()));
             }
         }
         Ok(connection)
@@ -132,6 +147,20 @@ impl Connection {
             Transport::IPC => Address::Ipc(PathBuf::from(format!("{}-{port}", self.info.ip))),
         }
     }
+}
+
+/// Why others on this machine could run cells as this user, where they could. Jupyter itself writes
+/// a key, and a file that only its user can read.
+fn open_to_others(path: &Path, info: &ConnectionInfo) -> Option<&'static str> {
+    if info.key.is_empty() {
+        return Some(
+            "the connection file has no key: whoever reaches the kernel's sockets can run cells. Have the program that wrote it write one",
+        );
+    }
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o044 != 0).then_some(
+        "the connection file can be read by others, and whoever has its key can run cells. Have the program that wrote it write it for its user alone (mode 0600)",
+    )
 }
 
 /// Where one socket listens.
@@ -231,6 +260,34 @@ mod tests {
             .err()
             .unwrap();
         assert!(open.to_string().contains("no iopub port"), "{open}");
+    }
+
+    #[test]
+    fn one_port_for_two_sockets_is_refused_before_either_is_bound() {
+        let twice = read(&FILE.replace("\"control_port\": 4", "\"control_port\": 1"))
+            .err()
+            .unwrap();
+        let text = twice.to_string();
+        assert!(text.contains("gives control the port of shell"), "{text}");
+    }
+
+    #[test]
+    fn a_connection_that_others_may_use_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kernel.json");
+        fs::write(&path, FILE).unwrap();
+        let without_key = FILE.replace("\"key\": \"k\"", "\"key\": \"\"");
+        for (mode, text, said) in [
+            (0o600, FILE, None),
+            (0o644, FILE, Some("read by others")),
+            (0o640, FILE, Some("read by others")),
+            (0o600, &without_key, Some("no key")),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let warning = open_to_others(&path, &serde_json::from_str(text).unwrap());
+            assert_eq!(warning.is_some(), said.is_some(), "{mode:o}");
+            assert!(said.is_none_or(|said| warning.unwrap().contains(said)));
+        }
     }
 
     #[test]
