@@ -6,10 +6,11 @@ use bytes::Bytes;
 use chrono::{SecondsFormat, Utc};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// Stands between the routing identities and the signed frames.
-const DELIMITER: &[u8] = b"<IDS|MSG>";
+pub(super) const DELIMITER: &[u8] = b"<IDS|MSG>";
 
 /// The version of the protocol we speak.
 pub(crate) const PROTOCOL_VERSION: &str = "5.5";
@@ -28,7 +29,7 @@ impl Key {
         Self(key)
     }
 
-    fn sign(&self, frames: [&[u8]; 4]) -> String {
+    pub(super) fn sign(&self, frames: [&[u8]; 4]) -> String {
         let Some(key) = &self.0 else {
             return String::new();
         };
@@ -39,16 +40,18 @@ impl Key {
         hex::encode(context.sign().as_ref())
     }
 
-    /// Compares in constant time.
-    fn verifies(&self, frames: [&[u8]; 4], signature: &[u8]) -> bool {
+    /// Compares in constant time, and gives the bytes of a signature that is right, which may be
+    /// written in more than one way; none where nothing is signed.
+    fn verify(&self, frames: [&[u8]; 4], signature: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
         let Some(key) = &self.0 else {
-            return true;
+            return Ok(None);
         };
-        let Ok(signature) = hex::decode(signature) else {
-            return false;
-        };
+        let signature = hex::decode(signature).map_err(|_not_hexadecimal| Refused::Signature)?;
         let whole: Vec<u8> = frames.concat();
-        hmac::verify(key, &whole, &signature).is_ok()
+        match hmac::verify(key, &whole, &signature) {
+            Ok(()) => Ok(Some(signature)),
+            Err(_unspecified) => Err(Refused::Signature),
+        }
     }
 }
 
@@ -110,13 +113,16 @@ impl Parent {
     }
 }
 
-/// What must be in a header. Everything else may be missing.
+/// What must be in a header. Everything else may be missing, and is read to its end all the same:
+/// answers carry the whole header, to everybody who listens.
 #[derive(Deserialize)]
 struct HeaderRead {
     #[serde(rename = "msg_id")]
     _id: String,
     #[serde(rename = "msg_type")]
     message_type: String,
+    #[serde(flatten)]
+    _rest: Map<String, Value>,
 }
 
 /// A parent's header, which is empty where there is no parent.
@@ -129,8 +135,8 @@ struct ParentRead {
 /// Reads messages and refuses what is not signed with the key, or was seen before.
 pub(crate) struct Reader {
     key: Key,
-    seen: HashSet<Bytes>,
-    order: VecDeque<Bytes>,
+    seen: HashSet<Vec<u8>>,
+    order: VecDeque<Vec<u8>>,
     refused: u64,
 }
 
@@ -165,13 +171,10 @@ impl Reader {
         let [signature, header, parent, metadata, content, ..] = &frames[at + 1..] else {
             return Err(Refused::TooFew);
         };
-        if !self
-            .key
-            .verifies([header, parent, metadata, content], signature)
-        {
-            return Err(Refused::Signature);
+        let signed = [&header[..], parent, metadata, content];
+        if let Some(signature) = self.key.verify(signed, signature)? {
+            self.remember(signature)?;
         }
-        self.remember(signature)?;
         let read: HeaderRead = serde_json::from_slice(header).map_err(Refused::Header)?;
         let answered: ParentRead = serde_json::from_slice(parent).unwrap_or_default();
         Ok(Received {
@@ -185,12 +188,7 @@ impl Reader {
         })
     }
 
-    fn remember(&mut self, signature: &Bytes) -> Result<(), Refused> {
-        if self.key.0.is_none() {
-            return Ok(());
-        }
-        // A copy: the frame may be a view into a large buffer.
-        let signature = Bytes::copy_from_slice(signature);
+    fn remember(&mut self, signature: Vec<u8>) -> Result<(), Refused> {
         if !self.seen.insert(signature.clone()) {
             return Err(Refused::Replayed);
         }
@@ -347,7 +345,7 @@ mod tests {
     fn only_so_many_signatures_are_remembered() {
         let mut reader = Reader::new(Key::new("secret"));
         for number in 0..REMEMBERED + 10 {
-            reader.remember(&Bytes::from(number.to_string())).unwrap();
+            reader.remember(number.to_string().into_bytes()).unwrap();
         }
         assert_eq!(reader.seen.len(), REMEMBERED);
         assert_eq!(reader.order.len(), REMEMBERED);

@@ -106,7 +106,7 @@ async fn pass<S: AsyncRead + AsyncWrite>(outside: S, inside: PathBuf) -> io::Res
     }
 }
 
-/// Hands a peer's frames on, as ZMTP 3 has them (<https://rfc.zeromq.org/spec/23/>).
+/// Hands a peer's greeting and frames on, as ZMTP 3 has them (<https://rfc.zeromq.org/spec/23/>).
 async fn inward<R, W>(mut from: R, mut to: W) -> io::Result<()>
 where
     R: AsyncRead + Unpin,
@@ -116,6 +116,15 @@ where
     tokio::time::timeout(GREETING, from.read_exact(&mut greeting)).await??;
     to.write_all(&greeting).await?;
     to.flush().await?;
+    hand_on(from, to).await
+}
+
+/// Hands frames on until there are no more, or one is too many or too large.
+pub(super) async fn hand_on<R, W>(mut from: R, mut to: W) -> io::Result<()>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
     let (mut bytes, mut frames) = (0, 0);
     loop {
         let flags = from.read_u8().await?;

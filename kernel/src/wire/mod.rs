@@ -9,6 +9,8 @@ mod gate;
 pub mod iopub;
 mod listener;
 pub(crate) mod router;
+#[cfg(any(test, fuzzing))]
+pub mod rules;
 #[cfg(test)]
 mod shortcomings;
 pub(crate) mod sockets;

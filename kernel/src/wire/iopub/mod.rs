@@ -11,7 +11,7 @@ mod peer;
 mod publisher;
 mod queue;
 mod standing;
-mod zmtp;
+pub(super) mod zmtp;
 
 use std::io;
 use std::sync::Arc;

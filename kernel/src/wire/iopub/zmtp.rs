@@ -16,7 +16,7 @@ const COMMAND: u8 = 4;
 
 /// What a subscriber says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Said {
+pub(in crate::wire) enum Said {
     Subscribe(Bytes),
     Cancel(Bytes),
     /// Wants this context back in a pong.
@@ -26,7 +26,7 @@ pub(super) enum Said {
 }
 
 /// Greets the peer and shakes hands, as an XPUB socket does.
-pub(super) async fn handshake<S>(stream: &mut S) -> io::Result<()>
+pub(in crate::wire) async fn handshake<S>(stream: &mut S) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -63,7 +63,7 @@ where
 }
 
 /// The next thing a subscriber says.
-pub(super) async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Said> {
+pub(in crate::wire) async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Said> {
     let (flags, body) = read_frame(stream).await?;
     Ok(interpret(flags, body))
 }
