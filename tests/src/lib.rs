@@ -10,6 +10,7 @@
 pub mod cluster;
 pub mod connect;
 pub mod drivers;
+pub mod faults;
 pub mod house;
 pub mod jupyter;
 pub mod notebook;

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{LazyLock, mpsc};
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use firesteel_launcher::paths::Paths;
@@ -66,13 +66,20 @@ const SHARED: [(&str, &str); 3] = [
 
 /// The server that all tests of a binary share; `None` when there is none and that is allowed.
 pub fn shared() -> Option<&'static Spark> {
-    static SPARK: LazyLock<Option<Spark>> = LazyLock::new(|| {
+    shared_with(&SHARED)
+}
+
+/// The server that all tests of a binary share, with these settings, which are the same in all of
+/// them; `None` when there is none and that is allowed.
+pub fn shared_with(conf: &'static [(&str, &str)]) -> Option<&'static Spark> {
+    static SPARK: OnceLock<Option<Spark>> = OnceLock::new();
+    let start = || {
         // A thread of its own: it waits, and tests are on tokio's threads.
-        std::thread::spawn(|| Spark::start(&SHARED))
+        std::thread::spawn(|| Spark::start(conf))
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    });
-    SPARK.as_ref()
+    };
+    SPARK.get_or_init(start).as_ref()
 }
 
 /// A running server. It ends with [`stop`](Self::stop), else with the process that started it.
