@@ -11,6 +11,13 @@ use super::culler::{Culler, Idle, Limits, Verdict, Why};
 /// A reading of a monotonic clock: time since the keeper started.
 pub(crate) type Clock = Duration;
 
+/// Time that this keeper lived through, from its start: a clock that jumps while the machine sleeps adds
+/// one part of a lease at most. Nobody was silent while nobody could be heard.
+type Lived = Duration;
+
+/// Into how many parts a lease falls. Each has to be lived through.
+const PARTS: u32 = 10;
+
 /// Names one attachment of this keeper.
 pub(crate) type AttachmentId = u64;
 
@@ -107,7 +114,10 @@ pub(crate) struct Standing {
     attachments: BTreeMap<AttachmentId, Attachment>,
     calls: BTreeMap<u64, Opened>,
     /// Operations that go on without a stream, with the time their last stream ended.
-    kept: BTreeMap<(String, String), Clock>,
+    kept: BTreeMap<(String, String), Lived>,
+    lived: Lived,
+    /// When that was counted last.
+    counted: Clock,
     /// Since when nobody has been there and nothing has run.
     unused: Option<Clock>,
     /// Since when nothing has run; a kernel that comes counts as if it had run something.
@@ -127,7 +137,7 @@ struct Attachment {
     session: String,
     cells: u32,
     holds: bool,
-    heard: Clock,
+    heard: Lived,
 }
 
 impl Standing {
@@ -138,6 +148,8 @@ impl Standing {
             attachments: BTreeMap::new(),
             calls: BTreeMap::new(),
             kept: BTreeMap::new(),
+            lived: Lived::ZERO,
+            counted: now,
             unused: Some(now),
             quiet: Some(now),
             kept_until: Clock::ZERO,
@@ -151,6 +163,7 @@ impl Standing {
     /// Takes a fact in. What it makes necessary at once comes back; what time makes necessary comes
     /// from [`tick`](Self::tick).
     pub(crate) fn note(&mut self, fact: Fact, now: Clock) -> Vec<Action> {
+        self.live(now);
         let mut actions = Vec::new();
         match fact {
             Fact::Attached { id, session } => {
@@ -159,32 +172,32 @@ impl Standing {
                     session,
                     cells: 0,
                     holds: false,
-                    heard: now,
+                    heard: self.lived,
                 };
                 self.attachments.insert(id, attachment);
                 self.quiet = None;
             }
             Fact::Returned { id, was } => {
                 if let Some(mut attachment) = self.attachments.remove(&was) {
-                    attachment.heard = now;
+                    attachment.heard = self.lived;
                     self.attachments.insert(id, attachment);
                 }
             }
-            Fact::Heard(id) => self.heard(id, now),
+            Fact::Heard(id) => self.heard(id),
             Fact::Running(id, cells) => {
-                self.heard(id, now);
+                self.heard(id);
                 if let Some(attachment) = self.attachments.get_mut(&id) {
                     attachment.cells = cells;
                 }
             }
             Fact::Holds(id, holds) => {
-                self.heard(id, now);
+                self.heard(id);
                 if let Some(attachment) = self.attachments.get_mut(&id) {
                     attachment.holds = holds;
                 }
             }
             Fact::Keep(id, time) => {
-                self.heard(id, now);
+                self.heard(id);
                 self.kept_until = match time.min(LONGEST_KEPT) {
                     Duration::ZERO => Clock::ZERO,
                     time => now + time,
@@ -203,7 +216,7 @@ impl Standing {
                     return actions;
                 };
                 if let Some(operation) = opened.operation {
-                    self.kept.insert((opened.session, operation), now);
+                    self.kept.insert((opened.session, operation), self.lived);
                 }
             }
             Fact::Released { session, operation } => {
@@ -222,11 +235,13 @@ impl Standing {
 
     /// Says what time has made necessary.
     pub(crate) fn tick(&mut self, now: Clock) -> Vec<Action> {
+        self.live(now);
         let mut actions = Vec::new();
+        let (lived, lease) = (self.lived, self.policy.lease);
         let silent: Vec<AttachmentId> = self
             .attachments
             .iter()
-            .filter(|(_, attachment)| now.saturating_sub(attachment.heard) >= self.policy.lease)
+            .filter(|(_, attachment)| lived.saturating_sub(attachment.heard) >= lease)
             .map(|(&id, _)| id)
             .collect();
         for id in silent {
@@ -234,7 +249,7 @@ impl Standing {
             actions.extend(self.gone(id));
         }
         self.kept
-            .retain(|_, since| now.saturating_sub(*since) < self.policy.lease);
+            .retain(|_, since| lived.saturating_sub(*since) < lease);
         self.settle(now);
         if self.ended {
             return actions;
@@ -273,8 +288,21 @@ impl Standing {
             .idle
             .and(silent)
             .map(|heard| heard + self.policy.lease / 2);
-        let end = end.chain(stale).filter(|_| !self.ended);
-        lease.into_iter().chain(end).min()
+        let part = self.policy.lease / PARTS;
+        let lived = |at: Lived| self.counted + at.saturating_sub(self.lived).min(part);
+        let end = end.chain(stale.map(lived)).filter(|_| !self.ended);
+        lease.map(lived).into_iter().chain(end).min()
+    }
+
+    /// Counts the time that was lived through.
+    fn live(&mut self, now: Clock) {
+        self.lived = self.lived_at(now);
+        self.counted = self.counted.max(now);
+    }
+
+    fn lived_at(&self, now: Clock) -> Lived {
+        let passed = now.saturating_sub(self.counted);
+        self.lived + passed.min(self.policy.lease / PARTS)
     }
 
     /// For how long nothing has run; `None` while something does.
@@ -311,7 +339,7 @@ impl Standing {
         Some((
             &kernel.session,
             kernel.cells,
-            now.saturating_sub(kernel.heard),
+            self.lived_at(now).saturating_sub(kernel.heard),
         ))
     }
 
@@ -322,9 +350,9 @@ impl Standing {
             .map(|kernel| kernel.session.as_str())
     }
 
-    fn heard(&mut self, id: AttachmentId, now: Clock) {
+    fn heard(&mut self, id: AttachmentId) {
         if let Some(attachment) = self.attachments.get_mut(&id) {
-            attachment.heard = now;
+            attachment.heard = self.lived;
         }
     }
 
@@ -347,7 +375,8 @@ impl Standing {
         self.quiet = since(busy, self.quiet);
         // A kernel says several times within its lease that it lives. What one runs that was silent
         // for half of it is not known.
-        let fresh = |kernel: &Attachment| now.saturating_sub(kernel.heard) < self.policy.lease / 2;
+        let fresh =
+            |kernel: &Attachment| self.lived.saturating_sub(kernel.heard) < self.policy.lease / 2;
         let known = !self.attachments.is_empty() && self.attachments.values().all(fresh);
         self.idle = self.quiet.filter(|_| known).map(|since| Idle {
             since,

@@ -68,6 +68,13 @@ pub(in crate::keeper) fn play_by(
     done
 }
 
+/// Lives through these seconds, and finds nothing to do but what silence makes necessary.
+fn live(standing: &mut Standing, from: u64, until: u64) {
+    for second in from..=until {
+        standing.tick(at(second));
+    }
+}
+
 pub(in crate::keeper) fn release(session: &str) -> Action {
     Action::Release(session.to_owned())
 }
@@ -185,7 +192,9 @@ fn an_operation_that_nobody_asks_for_is_over_when_spark_drops_it() {
     standing.note(attached(1, "a"), at(0));
     standing.note(opened(1, "a", Some("op")), at(1));
     standing.note(Fact::Closed(1), at(2));
+    live(&mut standing, 2, 800);
     standing.note(Fact::Heard(1), at(800));
+    live(&mut standing, 800, 901);
     assert!(standing.is_busy());
     standing.tick(at(902));
     assert!(!standing.is_busy());
@@ -226,9 +235,13 @@ fn a_kernel_that_comes_back_goes_on_as_it_was() {
         ]
     );
     let mut standing = Standing::new(POLICY, at(0));
+    let mut before = 0;
     for (second, fact) in facts {
+        live(&mut standing, before, second);
         standing.note(fact, at(second));
+        before = second;
     }
+    live(&mut standing, before, 900);
     assert_eq!(standing.attachment(2, at(900)), Some(("a", 1, at(100))));
     assert_eq!(standing.attachment(1, at(900)), None);
     assert!(standing.is_busy());
@@ -238,9 +251,30 @@ fn a_kernel_that_comes_back_goes_on_as_it_was() {
 fn a_kernel_whose_lease_ended_does_not_come_back_by_its_old_name() {
     let mut standing = Standing::new(POLICY, at(0));
     standing.note(attached(1, "a"), at(0));
-    standing.tick(at(900));
+    live(&mut standing, 0, 900);
     standing.note(Fact::Returned { id: 2, was: 1 }, at(901));
     assert_eq!(standing.attachment(2, at(901)), None);
+}
+
+#[test]
+fn time_that_nobody_lived_through_ends_no_lease() {
+    let mut standing = Standing::new(POLICY, at(0));
+    standing.note(attached(1, "a"), at(0));
+    standing.note(Fact::Running(1, 1), at(1));
+    standing.note(opened(7, "a", Some("op")), at(2));
+    standing.note(Fact::Closed(7), at(3));
+    live(&mut standing, 3, 100);
+    // The machine slept for a day, and the keeper wakes before the kernel does.
+    let day = 24 * 3600;
+    assert_eq!(standing.tick(at(day)), []);
+    assert!(standing.is_busy());
+    let (_, _, silent) = standing.attachment(1, at(day)).unwrap();
+    assert_eq!(silent, at(99 + 90));
+    // A kernel that sleeps on is silent for the rest of its lease.
+    live(&mut standing, day, day + 711 - 1);
+    assert!(standing.is_busy());
+    let actions = standing.tick(at(day + 711));
+    assert_eq!(actions, [Action::Drop(1), release("a")]);
 }
 
 /// One step of a random history.
