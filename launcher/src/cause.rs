@@ -52,6 +52,8 @@ pub enum Kind {
     Unused,
     /// Nothing ran on the driver for longer than its profile allows.
     Idle,
+    /// The kernel was silent for longer than its lease.
+    Away,
     /// An existing server could not be used.
     Remote,
     /// A cluster cannot be reached, or lacks what a driver needs.
@@ -61,7 +63,7 @@ pub enum Kind {
 }
 
 /// Every kind with the word by which it crosses the attach service.
-const KINDS: [(Kind, &str); 19] = [
+const KINDS: [(Kind, &str); 20] = [
     (Kind::Profile, "profile"),
     (Kind::Runtime, "runtime"),
     (Kind::Memory, "memory"),
@@ -78,6 +80,7 @@ const KINDS: [(Kind, &str); 19] = [
     (Kind::Stopped, "stopped"),
     (Kind::Unused, "unused"),
     (Kind::Idle, "idle"),
+    (Kind::Away, "away"),
     (Kind::Remote, "remote"),
     (Kind::Cluster, "cluster"),
     (Kind::Access, "access"),

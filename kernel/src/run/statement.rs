@@ -9,7 +9,7 @@ use firesteel_session::engine::{Event, Progress, Statement};
 use firesteel_session::error::Error;
 use futures::StreamExt as _;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::cells::Settings;
@@ -275,7 +275,10 @@ async fn explain(
     let error = error.unwrap_or_else(|| Error::SessionNotFound {
         said: "its driver ended".to_owned(),
     });
-    if error.session_is_gone() || error.server_is_gone() {
+    // Not as the user wanted: whoever ends a session interrupts what runs in it first.
+    let ends = matches!(error, Error::Cancelled { .. }) && !stop.is_cancelled();
+    let ends = ends && timeout(LAST_WORDS, source.ended()).await.is_ok();
+    if ends || error.session_is_gone() || error.server_is_gone() {
         let what = source.lost(&error).await;
         return Ran::Failed(failure::of_loss(&what, place));
     }

@@ -17,7 +17,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status};
 use tower::service_fn;
 
-use super::line::{Board, Line, LineEnd, Words};
+use super::line::{Board, Line, LineEnd, Words, away};
 use super::proto::keeper_client::KeeperClient;
 use super::proto::{self, FromKernel, Hello, from_keeper, from_kernel};
 use super::state::{DriverState, PodName};
@@ -193,8 +193,10 @@ impl Keeper {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut words = Words::new(spoken);
-            if line.hold(&mut words, &board).await == LineEnd::Broken {
-                board.show(DriverState::Ended(lost(&log)));
+            match line.hold(&mut words, &board).await {
+                LineEnd::Over => {}
+                LineEnd::Dropped(lease) => board.show(DriverState::Ended(away(lease))),
+                LineEnd::Broken => board.show(DriverState::Ended(lost(&log))),
             }
         });
         Ok(Attachment::new(address, news, Some(words), tasks))

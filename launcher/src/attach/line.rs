@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
-use tonic::Streaming;
+use tonic::{Code, Status, Streaming};
 
 use super::proto::{
     self, Alive, FromKeeper, FromKernel, Goodbye, Holds, Keep, Running, Welcome, from_keeper,
@@ -13,6 +13,8 @@ use super::proto::{
 };
 use super::state::{DriverState, Executors, Outlook, Phase, PodName};
 use crate::backend::{News, Notices, Word};
+use crate::cause::{Cause, Kind};
+use crate::profile::Span;
 
 /// What a kernel is told of its driver, on the side of those who tell.
 #[derive(Debug)]
@@ -162,8 +164,26 @@ impl Words {
 pub(crate) enum LineEnd {
     /// The kernel said goodbye, or the keeper that the driver has ended.
     Over,
+    /// The keeper gave the kernel up, which was silent for longer than this.
+    Dropped(Span),
     /// The connection broke. Whether the keeper lives is not known.
     Broken,
+}
+
+/// What a keeper ends the stream of a kernel with that it gave up.
+pub(crate) fn over() -> Status {
+    Status::cancelled("the attachment is over")
+}
+
+/// Why a kernel has no driver any more that was given up.
+pub(crate) fn away(lease: Span) -> Cause {
+    Cause::new(
+        Kind::Away,
+        format!(
+            "The kernel was silent for more than {lease}, so what it ran was interrupted and its Spark session released"
+        ),
+        "The next cell opens a new session. `away` in the profile says how long a silent kernel is waited for.",
+    )
 }
 
 /// An open stream, after the keeper's welcome.
@@ -189,9 +209,10 @@ impl Line {
     /// Says what the kernel has to say, and that it lives; shows what the keeper says. Lasts until
     /// one of them ends it.
     pub(crate) async fn hold(mut self, words: &mut Words, board: &Board) -> LineEnd {
-        let lease = Duration::from_secs(self.welcome.lease_seconds);
-        let mut alive =
-            interval((lease / 4).clamp(Duration::from_millis(100), Duration::from_secs(30)));
+        let lease = Span::seconds(self.welcome.lease_seconds);
+        let mut alive = interval(
+            (lease.duration() / 4).clamp(Duration::from_millis(100), Duration::from_secs(30)),
+        );
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for word in words.again() {
             self.say(said(word)).await;
@@ -201,6 +222,9 @@ impl Line {
                 heard = self.keeper.message() => match heard {
                     Ok(Some(FromKeeper { message: Some(message) })) => self.show(message, board),
                     Ok(Some(FromKeeper { message: None })) => {}
+                    Err(status) if is_over(&status) && !board.over() => {
+                        return LineEnd::Dropped(lease);
+                    }
                     Ok(None) | Err(_) => break,
                 },
                 word = words.next(), if !words.leaves() => self.say(said(word)).await,
@@ -246,6 +270,11 @@ impl Line {
             from_keeper::Message::Welcome(_) | from_keeper::Message::Refused(_) => {}
         }
     }
+}
+
+/// Whether a stream ended with [`over`], and not with a connection.
+fn is_over(status: &Status) -> bool {
+    status.code() == Code::Cancelled && status.message() == over().message()
 }
 
 fn said(word: Word) -> from_kernel::Message {

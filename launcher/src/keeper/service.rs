@@ -19,6 +19,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::desk::{Event, GiveBack, Reception};
 use super::shown::{Shown, milliseconds};
 use super::standing::{AttachmentId, Fact};
+use crate::attach::line::over;
 use crate::attach::proto::{
     self, DescribeRequest, Description, FromKeeper, FromKernel, Hello, LogsRequest, LogsResponse,
     StopRequest, StopResponse, Welcome, from_keeper, from_kernel,
@@ -300,9 +301,8 @@ impl Visit {
                 heard = self.kernel.message() => self.hear(heard),
                 () = self.out.closed() => Next::Cut,
                 () = self.dropped.cancelled() => {
-                    let over = Status::cancelled("the attachment is over");
                     // One that does not listen is not waited for.
-                    let _left = self.out.try_send(Err(over));
+                    let _left = self.out.try_send(Err(over()));
                     Next::Leave
                 }
             };

@@ -27,6 +27,7 @@ use crate::wire::stdin::Stdin;
 struct Fake {
     busy: Arc<Mutex<Vec<bool>>>,
     hangs: bool,
+    ended: bool,
     engine: Option<Arc<dyn Engine>>,
     asides: VecDeque<Aside>,
     here: Option<PathBuf>,
@@ -79,11 +80,13 @@ impl Source for Fake {
     }
 
     async fn lost(&mut self, _error: &Error) -> String {
-        String::new()
+        "it ended".to_owned()
     }
 
     async fn ended(&self) {
-        pending::<()>().await;
+        if !self.ended {
+            pending::<()>().await;
+        }
     }
 
     async fn aside(&mut self) -> Aside {
@@ -259,6 +262,36 @@ impl Engine for Catalog {
         };
         let events = [Event::Batch(batch), Event::Done(Done::default())];
         stream::iter(events.map(Ok)).boxed()
+    }
+}
+
+/// An engine whose statements somebody else interrupts.
+struct Cancelled;
+
+impl Engine for Cancelled {
+    fn run(&self, _statement: Statement, _stop: CancellationToken) -> Events {
+        let cancelled = Err(Error::Cancelled { confirmed: true });
+        stream::iter([cancelled]).boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_statement_that_ends_with_its_session_says_why_that_ended() {
+    for (ended, told) in [
+        (true, ("DriverLost", "it ended")),
+        (false, ("SparkConnectError", "the statement was cancelled")),
+    ] {
+        let fake = Fake {
+            ended,
+            engine: Some(Arc::new(Cancelled)),
+            ..Fake::default()
+        };
+        let mut cells = Cells::new(Box::new(fake));
+        let outcome = cells.execute("SELECT 1", cell(Output::nowhere())).await;
+        let Outcome::Failed(failure) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!((failure.name.as_str(), failure.value.as_str()), told);
     }
 }
 

@@ -20,7 +20,7 @@ use super::find::{Found, pod_selector, remove};
 use super::seen::{Seen, Subject, Verdict};
 use super::way::Spot;
 use crate::attach::client::{Keeper, NotAttached};
-use crate::attach::line::{Board, Line, LineEnd, Words};
+use crate::attach::line::{Board, Line, LineEnd, Words, away};
 use crate::attach::state::{DriverState, Phase, PodName};
 use crate::backend::Attachee;
 use crate::cause::{Cause, Kind};
@@ -149,8 +149,10 @@ impl Follow {
             };
             open.show_welcome(board);
             patience = Duration::from_secs(open.welcome.lease_seconds);
-            if open.hold(words, board).await == LineEnd::Over {
-                return Ok(());
+            match open.hold(words, board).await {
+                LineEnd::Over => return Ok(()),
+                LineEnd::Dropped(lease) => return Err(away(lease)),
+                LineEnd::Broken => {}
             }
             tracing::info!("the connection to the keeper broke, and is made again");
         }
