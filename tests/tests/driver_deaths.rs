@@ -29,23 +29,6 @@ fn attacher(machine: &Machine, sql: &str) -> Attacher {
     Attacher::start(env!("CARGO_BIN_EXE_attacher"), machine.root(), sql)
 }
 
-/// Keeper and driver of the machine, once both are there.
-async fn keeper_and_driver(machine: &Machine) -> (u32, u32) {
-    eventually(START, async || {
-        let all = machine.processes();
-        let find = |has: &dyn Fn(&str) -> bool| {
-            let found = all
-                .iter()
-                .find(|process| process.arguments.iter().any(|word| has(word)));
-            found.map(|process| process.pid)
-        };
-        let keeper = find(&|word| word == "keep");
-        let driver = find(&|word| word.starts_with('@'));
-        keeper.zip(driver).ok_or_else(|| format!("{all:?}"))
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_kernel_takes_its_work_and_at_last_its_driver_along() {
     let Some(machine) = Machine::with_spark(PROFILES).await else {
@@ -87,7 +70,7 @@ async fn a_kernel_killed_while_its_driver_starts_leaves_nothing() {
     };
     let mut doomed = attacher(&machine, "");
     doomed.says("starting", START).await;
-    keeper_and_driver(&machine).await;
+    machine.keeper_and_driver().await;
     processes::signal(doomed.pid(), Signal::KILL);
     machine.wait_until_gone(AFTER_KERNEL).await;
     assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
@@ -147,7 +130,7 @@ async fn a_keeper_killed_while_its_driver_starts_takes_it_along() {
         return;
     };
     let kernel = machine.attach("k").await.unwrap();
-    let (keeper, _) = keeper_and_driver(&machine).await;
+    let (keeper, _) = machine.keeper_and_driver().await;
     assert!(matches!(
         *kernel.state().borrow(),
         DriverState::Starting { .. }
@@ -163,7 +146,7 @@ async fn a_killed_driver_is_explained_to_its_kernels_in_any_state() {
         return;
     };
     let kernel = machine.attach("k").await.unwrap();
-    let (_, driver) = keeper_and_driver(&machine).await;
+    let (_, driver) = machine.keeper_and_driver().await;
     assert!(matches!(
         *kernel.state().borrow(),
         DriverState::Starting { .. }

@@ -4,6 +4,7 @@ pub mod attacher;
 pub mod processes;
 pub mod udf;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,14 +74,18 @@ impl Machine {
     ) -> Self {
         let dir = tempfile::Builder::new().prefix("fs").tempdir().unwrap();
         let root = dir.path().to_owned();
-        fs::create_dir(root.join("config")).unwrap();
-        fs::write(root.join("config/profiles.yaml"), profiles).unwrap();
-        Self {
+        for (_, folder) in folders(&root) {
+            fs::create_dir(folder).unwrap();
+        }
+        let machine = Self {
             dir: Some(dir),
             environment: environment(variables),
             root,
             _turn: turn,
-        }
+        };
+        fs::create_dir(machine.paths().config).unwrap();
+        machine.edit(profiles);
+        machine
     }
 
     /// The machine of another process, in its folders. Ends nothing.
@@ -100,16 +105,19 @@ impl Machine {
 
     /// The folders.
     pub fn paths(&self) -> Paths {
-        let var = |name: &str| std::env::var(name).ok();
-        Paths {
-            // The one thing that is not the test's own: it is large and nobody writes to it.
-            data: Paths::from_env(var).data,
-            state: self.root.join("state"),
-            config: self.root.join("config"),
-            run: self.root.join("run"),
-            scratch: self.root.join("scratch"),
-            etc: self.root.join("etc"),
-        }
+        let own: BTreeMap<_, _> = folders(&self.root).into();
+        // What is installed is not the test's own: it is large and nobody writes to it.
+        Paths::from_env(|name| match own.get(name) {
+            Some(folder) => Some(folder.to_string_lossy().into_owned()),
+            None => std::env::var(name).ok(),
+        })
+    }
+
+    /// The variables of a process that keeps its things in the folders.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let folders = folders(&self.root)
+            .map(|(name, folder)| (name.to_owned(), folder.to_string_lossy().into_owned()));
+        ours().into_iter().chain(folders).collect()
     }
 
     /// A launcher.
@@ -125,7 +133,7 @@ impl Machine {
 
     /// Writes the file of profiles anew.
     pub fn edit(&self, profiles: &str) {
-        fs::write(self.root.join("config/profiles.yaml"), profiles).unwrap();
+        fs::write(self.paths().config.join("profiles.yaml"), profiles).unwrap();
     }
 
     /// The claim of a kernel on a driver of the profile.
@@ -176,6 +184,26 @@ impl Machine {
         let mut left = below(&paths.run);
         left.extend(scratch.iter().flat_map(|folder| below(folder)));
         left
+    }
+
+    /// Keeper and driver, once both are there.
+    ///
+    /// # Panics
+    /// When they never are.
+    pub async fn keeper_and_driver(&self) -> (u32, u32) {
+        eventually(START, async || {
+            let all = self.processes();
+            let find = |has: &dyn Fn(&str) -> bool| {
+                let found = all
+                    .iter()
+                    .find(|process| process.arguments.iter().any(|word| has(word)));
+                found.map(|process| process.pid)
+            };
+            let keeper = find(&|word| word == "keep");
+            let driver = find(&|word| word.starts_with('@'));
+            keeper.zip(driver).ok_or_else(|| format!("{all:?}"))
+        })
+        .await
     }
 
     /// Waits until no process is left here.
@@ -270,10 +298,29 @@ fn fail(cause: &Cause) -> ! {
     panic!("{cause}\n{}", cause.tail.as_deref().unwrap_or_default())
 }
 
+/// The folders of a machine, by the variables that name them.
+fn folders(root: &Path) -> [(&'static str, PathBuf); 5] {
+    [
+        ("XDG_STATE_HOME", "state"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_RUNTIME_DIR", "run"),
+        ("TMPDIR", "scratch"),
+        ("FIRESTEEL_ETC", "etc"),
+    ]
+    .map(|(name, folder)| (name, root.join(folder)))
+}
+
 /// The environment of this process, with the programs that were built with it and one user.
 fn environment(variables: &[(&str, &str)]) -> Environment {
+    let more = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    std::env::vars().chain(ours()).chain(more).collect()
+}
+
+fn ours() -> [(String, String); 5] {
     let program = launcher_program();
-    let ours = [
+    [
         ("USER".to_owned(), USER.to_owned()),
         ("JUPYTERHUB_USER".to_owned(), String::new()),
         ("FIRESTEEL_SHARE".to_owned(), String::new()),
@@ -282,19 +329,23 @@ fn environment(variables: &[(&str, &str)]) -> Environment {
             "FIRESTEEL_LAUNCHER".to_owned(),
             program.to_string_lossy().into_owned(),
         ),
-    ];
-    let more = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    std::env::vars().chain(ours).chain(more).collect()
+    ]
 }
 
-/// The keeper's program, beside the folder of test programs.
+/// The keeper's program.
 pub fn launcher_program() -> PathBuf {
+    program("firesteel-launcher")
+}
+
+/// A program that was built with the tests, which lies beside the folder of their programs.
+///
+/// # Panics
+/// When it was not built.
+pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let program = own
         .ancestors()
-        .map(|folder| folder.join("firesteel-launcher"))
+        .map(|folder| folder.join(name))
         .find(|program| program.is_file());
-    program.expect("firesteel-launcher is built; run `cargo build --workspace` first")
+    program.unwrap_or_else(|| panic!("{name} is not built; run `cargo build --workspace` first"))
 }

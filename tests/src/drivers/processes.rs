@@ -63,6 +63,26 @@ pub fn lives(pid: u32) -> bool {
     state.is_some_and(|state| !"ZX".contains(state))
 }
 
+/// Whether a signal was sent to a process that it has not taken yet.
+pub fn awaits(pid: u32, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status
+        .lines()
+        .find_map(|line| line.strip_prefix("ShdPnd:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    pending.is_some_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
+}
+
+/// The sockets of this machine that lie in a folder.
+pub fn sockets(root: &Path) -> Vec<PathBuf> {
+    let table = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    let paths = table.lines().skip(1).filter_map(|line| {
+        let path = line.split_whitespace().nth(7)?;
+        Some(PathBuf::from(path))
+    });
+    paths.filter(|path| path.starts_with(root)).collect()
+}
+
 /// The addresses on which a process listens.
 pub fn listens(pid: u32) -> Vec<(IpAddr, u16)> {
     let sockets: BTreeSet<String> = links(pid)

@@ -1,11 +1,13 @@
 //! Faults at named points, in an order that a seed brings back.
 //!
-//! [`relay`] breaks the way to a Spark Connect server at a response of one's choice.
+//! [`relay`] breaks the way to a Spark Connect server at a response of one's choice, [`stage`] brings a
+//! kernel to every moment of its driver's life.
 
 mod frames;
 pub mod relay;
 mod responses;
 pub mod seed;
+pub mod stage;
 
 use std::fmt;
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! A front end. It waits for what it expects, with a deadline, and never sleeps.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jupyter_protocol::ConnectionInfo;
@@ -14,7 +15,7 @@ use zeromq::{
 };
 
 use super::message::{Message, Session};
-use super::within;
+use super::{DEADLINE, within, within_time};
 
 /// One of the sockets that a front end asks on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,8 @@ struct Asking {
 pub struct Client {
     /// Who it is.
     pub session: Session,
+    /// How long it waits for any one message before its test fails.
+    pub patience: Duration,
     info: ConnectionInfo,
     shell: Asking,
     control: Asking,
@@ -110,6 +113,7 @@ impl Client {
             control: asking(&info.control_url(), &session, &mut reading).await,
             stdin: asking(&info.stdin_url(), &session, &mut reading).await,
             info: info.clone(),
+            patience: DEADLINE,
             session,
             iopub: published,
             published: VecDeque::new(),
@@ -158,12 +162,13 @@ impl Client {
         what: &str,
         wanted: impl Fn(&Message) -> bool,
     ) -> Message {
+        let patience = self.patience;
         let asking = self.asking(channel);
         if let Some(at) = asking.kept.iter().position(&wanted) {
             return asking.kept.remove(at).expect("it was found");
         }
         loop {
-            let message = within(what, asking.came.recv())
+            let message = within_time(patience, what, asking.came.recv())
                 .await
                 .expect("the socket lives");
             if wanted(&message) {
@@ -203,7 +208,7 @@ impl Client {
     }
 
     async fn next_published(&mut self) -> Message {
-        within("a published message", self.iopub.recv())
+        within_time(self.patience, "a published message", self.iopub.recv())
             .await
             .expect("iopub lives")
     }

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod kernel;
 pub mod message;
+pub mod process;
 pub mod script;
 pub mod subscriber;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub use client::{Channel, Client};
 pub use kernel::{Kernel, Options};
 pub use message::Message;
+pub use process::Process;
 pub use subscriber::Subscriber;
 
 /// How long a test waits for anything before it fails.
@@ -19,8 +21,13 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Waits for `what` and fails when it does not come.
 pub async fn within<T>(what: &str, happens: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, happens).await {
+    within_time(DEADLINE, what, happens).await
+}
+
+/// Waits so long for `what` and fails when it does not come.
+pub async fn within_time<T>(time: Duration, what: &str, happens: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(time, happens).await {
         Ok(happened) => happened,
-        Err(_) => panic!("waited {DEADLINE:?} in vain for {what}"),
+        Err(_) => panic!("waited {time:?} in vain for {what}"),
     }
 }
