@@ -1,8 +1,9 @@
 //! Faults at named points, in an order that a seed brings back.
 //!
 //! [`relay`] breaks the way to a Spark Connect server at a response of one's choice, [`stage`] brings a
-//! kernel to every moment of its driver's life.
+//! kernel to every moment of its driver's life, [`disk`] is full when it is told to.
 
+pub mod disk;
 mod frames;
 pub mod relay;
 mod responses;
