@@ -26,9 +26,12 @@ const WRITES: &str = "CREATE TABLE much USING parquet AS \
                       SELECT id, uuid() AS text FROM range(0, 300000, 1, 2)";
 const WROTE: &str = "CREATE TABLE little USING parquet AS SELECT 40 + 2 AS answer";
 
+/// The name of an error and words in it.
+type Told = Option<(&'static str, &'static str)>;
+
 /// What is full, whether there is a driver already, what is run then, and what its error is called and
 /// says; nothing where it gives its row all the same.
-const POINTS: [(&str, Moment, &str, Option<(&str, &str)>); 6] = [
+const POINTS: [(&str, Moment, &str, Told); 6] = [
     ("scratch", Moment::Starting, ANSWER, REFUSED),
     ("run", Moment::Starting, ANSWER, REFUSED),
     ("state", Moment::Starting, ANSWER, None),
@@ -41,7 +44,7 @@ const POINTS: [(&str, Moment, &str, Option<(&str, &str)>); 6] = [
     ("run", Moment::Running, ANSWER, None),
     ("state", Moment::Running, ANSWER, None),
 ];
-const REFUSED: Option<(&str, &str)> = Some(("SparkUnavailable", NO_SPACE));
+const REFUSED: Told = Some(("SparkUnavailable", NO_SPACE));
 const NO_SPACE: &str = "No space left on device";
 
 #[tokio::test(flavor = "multi_thread")]
