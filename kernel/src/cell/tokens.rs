@@ -64,9 +64,13 @@ pub(super) struct Unclosed {
     pub(super) start: usize,
 }
 
-/// Bytes that the tokenizer is given at first. It reads all it is given, so that a long cell full
+/// Bytes that the tokenizer is given at a time. It reads all it is given, so that a long cell full
 /// of raw strings would be read anew behind each of them.
 const WINDOW: usize = 1024;
+
+/// Bytes that it is given at a place that was sought, and twice as many each time from there on:
+/// behind a line magic there may be another.
+const SOUGHT: usize = 32;
 
 /// Tokens at the end of a window that its cut may have changed: a number with an exponent falls
 /// into three.
@@ -75,7 +79,9 @@ const MAYBE_CUT: usize = 4;
 /// The tokens of a source from some byte on.
 pub(super) struct Tokens<'a> {
     source: &'a str,
+    /// Bytes that the tokenizer is given next, and the most it is given where they are enough.
     window: usize,
+    largest: usize,
     ready: VecDeque<Token>,
     unclosed: Option<Unclosed>,
     /// Where the tokenizer starts again when `ready` is used up.
@@ -84,13 +90,14 @@ pub(super) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub(super) fn at(source: &'a str, start: usize) -> Self {
-        Self::in_windows(source, start, WINDOW)
+        Self::in_windows(source, start, WINDOW, WINDOW)
     }
 
-    fn in_windows(source: &'a str, start: usize, window: usize) -> Self {
+    fn in_windows(source: &'a str, start: usize, window: usize, largest: usize) -> Self {
         Self {
             source,
             window,
+            largest,
             ready: VecDeque::new(),
             unclosed: None,
             resume: Some(start),
@@ -99,7 +106,7 @@ impl<'a> Tokens<'a> {
 
     /// Goes on at another byte, which begins a token or white space.
     pub(super) fn seek(&mut self, start: usize) {
-        *self = Self::in_windows(self.source, start, self.window);
+        *self = Self::in_windows(self.source, start, SOUGHT, self.largest);
     }
 
     /// The next token, `None` at the end of the source.
@@ -120,6 +127,7 @@ impl<'a> Tokens<'a> {
         while !self.read_window(start, window) {
             window = window.saturating_mul(2);
         }
+        self.window = self.window.saturating_mul(2).min(self.largest);
     }
 
     /// Reads what is certain of the bytes in a window; `false` if that is nothing.
@@ -389,8 +397,8 @@ mod tests {
 
         use super::*;
 
-        fn all(source: &str, window: usize) -> (Vec<Token>, Option<Unclosed>) {
-            let mut tokens = Tokens::in_windows(source, 0, window);
+        fn all(source: &str, window: usize, largest: usize) -> (Vec<Token>, Option<Unclosed>) {
+            let mut tokens = Tokens::in_windows(source, 0, window, largest);
             let mut found = Vec::new();
             loop {
                 match tokens.next() {
@@ -412,9 +420,11 @@ mod tests {
                     0..30,
                 ),
                 window in 1usize..40,
+                largest in 1usize..40,
             ) {
                 let source = bits.concat();
-                prop_assert_eq!(all(&source, window), all(&source, usize::MAX));
+                let whole = all(&source, usize::MAX, usize::MAX);
+                prop_assert_eq!(all(&source, window, largest), whole);
             }
         }
     }
