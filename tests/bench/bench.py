@@ -17,6 +17,7 @@ import drivers
 import kernels
 import sizes
 import spark
+import tables
 from figures import spread, table
 
 
@@ -68,6 +69,14 @@ ROWS = [
         rounds=11,
     ),
     Row(
+        "kernel-start-slow",
+        f"of {kernels.STARTS:,} kernel starts, those that take over {kernels.NOTICED} ms",
+        "starts",
+        kernels.slow_starts,
+        goal="0",
+        rounds=1,
+    ),
+    Row(
         "kernel-idle-memory",
         "memory of an idle kernel (PSS)",
         "MiB",
@@ -87,6 +96,35 @@ ROWS = [
             "ratio ≤ 0.15",
         )
         for name, words, quantile in (("p50", "median of 900", 0.5), ("p99", "99th percentile of 900", 0.99))
+    ),
+    Row(
+        "cell-noop-xeus",
+        "a cell that does nothing (`-- nothing`, `pass`), request to reply: median of 900",
+        "ms",
+        functools.partial(kernels.cell_ours, 0.5),
+        functools.partial(kernels.cell_xeus_python, 0.5),
+        "xeus-python, raw",
+        "ratio ≤ 0.6",
+        missing=kernels.xeus_missing,
+    ),
+    Row(
+        "iopub-10000",
+        f"a cell with {kernels.MESSAGES:,} outputs, request to idle",
+        "ms",
+        kernels.published_ours,
+        kernels.published_xeus_python,
+        "xeus-python, raw",
+        missing=kernels.xeus_missing,
+    ),
+    Row(
+        "table-1000x20",
+        "a table of 1,000 rows and 20 columns of all kinds, as HTML and text",
+        "ms",
+        tables.ours,
+        tables.pandas,
+        "pandas `to_html()` and `to_string()`",
+        "ratio ≤ 0.02",
+        missing=tables.missing,
     ),
     Row(
         "local-first-row",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import socket
 import sys
 import tempfile
@@ -18,6 +19,13 @@ DEADLINE = 60
 # Cells that one figure is made of.
 CELLS = 1000
 
+# Messages of one cell that are counted as they arrive.
+MESSAGES = 10_000
+
+# Starts that one figure is made of, and how long one may take, in milliseconds: people notice half a second.
+STARTS = 1000
+NOTICED = 450
+
 
 def ours(connection_file):
     return [os.environ["FIRESTEEL"], "kernel", "-f", connection_file]
@@ -27,11 +35,21 @@ def ipykernel(connection_file):
     return [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file]
 
 
+def xeus_python(connection_file):
+    """Without IPython, which its own kernel has besides."""
+    return [os.environ["FIRESTEEL_BENCH_PEERS"], "-m", "xpython_launcher", "-f", connection_file, "--raw"]
+
+
+def xeus_missing():
+    """Why xeus-python cannot be measured here, if so."""
+    return None if os.environ.get("FIRESTEEL_BENCH_PEERS") else "FIRESTEEL_BENCH_PEERS names no Python with xeus-python"
+
+
 @contextlib.contextmanager
 def started(command):
     """Starts a kernel, and gives its process, the seconds to its first kernel_info_reply, and a client of it."""
     with tempfile.TemporaryDirectory() as folder:
-        file, connection = write_connection_file(str(Path(folder) / "kernel.json"))
+        file, connection = write_connection_file(str(Path(folder) / "kernel.json"), key=secrets.token_hex().encode())
         before = time.perf_counter()
         process = Popen(command(file), cwd=folder, stdout=DEVNULL, stderr=DEVNULL)
         until_open(connection["shell_port"])
@@ -111,3 +129,51 @@ def cell_ours(quantile):
 
 def cell_ipykernel(quantile):
     return cell(ipykernel, "pass", quantile)
+
+
+def cell_xeus_python(quantile):
+    return cell(xeus_python, "pass", quantile)
+
+
+def published(command, code):
+    """Milliseconds from a request to the idle that ends it, of a cell with so many outputs, in a reader that takes no message apart."""
+    with started(command) as (_, _, client):
+        # What is published before the reader has connected may be missing.
+        until_idle(client, client.execute("-- nothing" if command is ours else "pass"))
+        before = time.perf_counter()
+        count = until_idle(client, client.execute(code))
+        elapsed = time.perf_counter() - before
+    if count != MESSAGES:
+        raise RuntimeError(f"{count} outputs came")
+    return elapsed * 1000
+
+
+def until_idle(client, asked):
+    """How many outputs a request has published when it is over."""
+    socket = client.iopub_channel.socket
+    outputs = (b'"stream"', b'"display_data"', b'"execute_result"')
+    count = 0
+    while socket.poll(DEADLINE * 1000):
+        frames = socket.recv_multipart()
+        header, parent, _, content = frames[frames.index(b"<IDS|MSG>") + 2 :][:4]
+        if asked.encode() not in parent:
+            continue
+        count += any(kind in header for kind in outputs)
+        if b'"status"' in header and b'"idle"' in content:
+            return count
+    raise RuntimeError("the cell does not end")
+
+
+def published_ours():
+    return published(ours, "%lsmagic\n" * MESSAGES)
+
+
+def published_xeus_python():
+    # It does not run a loop that ends a cell.
+    loop = f"import sys\nfor _ in range({MESSAGES}):\n    sys.stdout.write('%%sql  %help  %limit\\n')\nNone"
+    return published(xeus_python, loop)
+
+
+def slow_starts():
+    """How many of many starts are noticed."""
+    return sum(start_ours() > NOTICED for _ in range(STARTS))
