@@ -50,8 +50,8 @@ const USUAL: [&str; 14] = [
     "DESCRIBE TABLE EXTENDED stored",
 ];
 
-/// Makes the archive of the order's parts, unless it is there or another process makes it, which is
-/// waited for where `wait` says so. The folders of a driver that nobody uses are removed again.
+/// Makes the archive of the order's parts, unless it is there as it was made, or another process makes
+/// it, which is waited for where `wait` says so. The folders of a driver that nobody uses are removed again.
 ///
 /// # Errors
 /// Why there is none.
@@ -67,7 +67,9 @@ pub(crate) async fn make(mut order: Order, wait: bool) -> Result<(), Cause> {
     let Some(_only_one) = taken.map_err(|error| unusable(&lock, &error))? else {
         return Ok(());
     };
-    if archive.ready().is_some() {
+    if let Some(whole) = archive.ready()
+        && whole.is_sound().await
+    {
         return Ok(());
     }
     order.profile = Profile::built_in("archive");
