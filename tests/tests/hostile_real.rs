@@ -146,6 +146,7 @@ async fn any_result_is_shown_or_refused_in_words() {
         ("SELECT repeat('ab', 500000) AS a", &["abab", "1 row"]),
         ("SELECT 1 AS a WHERE 1 = 2", &["0 rows"]),
         ("SELECT * FROM range(3) SORT BY id DESC", &["2", "3 rows"]),
+        ("SELECT * EXCEPT (id) FROM range(3)", &["3 rows"]),
         ("SELECT 1 AS a, 2 AS a, 3 AS A", &["1", "2", "3"]),
         (
             "SELECT double('NaN') AS n, double('-Infinity') AS i, float('NaN') AS f, -0.0D AS z",
@@ -208,6 +209,18 @@ async fn any_result_is_shown_or_refused_in_words() {
             shown.lines().all(|line| line.chars().count() <= 400),
             "{start}"
         );
+    }
+    let scales = (0..=38)
+        .map(|scale| format!("SELECT CAST('-1e-{scale}' AS DECIMAL(38, {scale})) AS d"))
+        .collect::<Vec<_>>();
+    let shown = notebook.done(&scales.join(";\n")).await;
+    for scale in 0..=38 {
+        let expected = match scale {
+            0 => "-1".to_owned(),
+            _ => format!("-0.{:0>scale$}", 1),
+        };
+        let found = shown.lines().any(|line| line.trim() == expected);
+        assert!(found, "no {expected} in {shown}");
     }
     // What it needs is no more than what is shown, and it is as quick as before.
     assert!(notebook.done("SELECT 7 AS lives").await.contains('7'));

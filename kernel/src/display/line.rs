@@ -4,7 +4,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, Schema};
 use jupyter_protocol::Media;
 
-use super::facts::{Facts, cost, push_footer, rows};
+use super::facts::{Facts, Remaining, cost, push_footer, rows};
 use super::html::{STYLE, push_prose};
 use super::text::visible;
 use super::{Zone, bundle, table};
@@ -32,6 +32,9 @@ pub fn answer(
     let said = sentence(&statement.subject, schema, batches, lifetime);
     match said.filter(|_| statement.kind != Kind::Query) {
         Some(said) => one_line(&said, facts),
+        None if schema.fields().is_empty() && statement.kind == Kind::Query => {
+            one_line(&without_columns(facts), facts)
+        }
         None if schema.fields().is_empty() => one_line("Done.", facts),
         None => table(schema, batches, zone, facts),
     }
@@ -41,6 +44,15 @@ pub fn answer(
 pub fn is_table(statement: &SqlText, schema: &Schema, batches: &[RecordBatch]) -> bool {
     let said = || sentence(&statement.subject, schema, batches, Lifetime::Kept);
     !schema.fields().is_empty() && (statement.kind == Kind::Query || said().is_none())
+}
+
+/// What is left of a result to show that has rows and nothing in them.
+fn without_columns(facts: &Facts) -> String {
+    let more = match facts.remaining {
+        Remaining::Nothing | Remaining::NotShown => "",
+        Remaining::OverRows | Remaining::OverBytes(_) => " and more",
+    };
+    format!("{}{more}, without columns.", rows(facts.rows))
 }
 
 fn one_line(said: &str, facts: &Facts) -> Media {
@@ -181,7 +193,6 @@ mod tests {
     use arrow::datatypes::Field;
     use jupyter_protocol::MediaType;
 
-    use super::super::Remaining;
     use super::*;
     use crate::cell::{Piece, parse};
 
@@ -259,6 +270,10 @@ mod tests {
             ("SET VAR x = 1", "Set. 0.12 s"),
             ("RESET", "Reset. 0.12 s"),
             ("CACHE TABLE t", "Cached `t`. 0.12 s"),
+            (
+                "SELECT * EXCEPT (id) FROM range(0)",
+                "0 rows, without columns. 0.12 s",
+            ),
             ("REFRESH TABLE t", "Done. 0.12 s"),
             ("BEGIN END", "Done. 0.12 s"),
             (
