@@ -1,6 +1,6 @@
 //! A result of a real Spark comes whole, or its loss is told, wherever the way to it breaks.
 //!
-//! `FIRESTEEL_FAULTS=all` breaks it behind each of its responses, and tries a thousand schedules.
+//! `FIRESTEEL_FAULTS=all` breaks it behind each of its responses.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +18,7 @@ use firesteel_session::address::Address;
 use firesteel_session::client::{Client, KeepAlive, Options};
 use firesteel_session::failure::Kind;
 use firesteel_session::proto::{ReattachExecuteRequest, UserContext};
+use firesteel_session::retry::Retry;
 use firesteel_session::session::Session;
 use firesteel_tests::connect::outcome::{End, Outcome, rows, run, statement};
 use firesteel_tests::connect::real::{Spark, shared_with};
@@ -45,7 +46,15 @@ const ROWS: i64 = 2500;
 /// How long the loss of a connection may go unnoticed.
 const KEEP_ALIVE: KeepAlive = KeepAlive {
     every: Duration::from_millis(200),
-    patience: Duration::from_millis(400),
+    patience: Duration::from_secs(1),
+};
+
+/// More than a case needs, however busy the machine is.
+const RETRY: Retry = Retry {
+    tries: 20,
+    longest: Duration::from_millis(500),
+    total: NO_HANG,
+    ..Retry::PROMPT
 };
 
 /// No statement hangs for longer, whatever happens to its connection.
@@ -65,7 +74,7 @@ const CUTS: [Fault; 4] = [
 /// What does not break it: waits shorter and longer than patience, and a request that comes twice.
 const BOTHERS: [Fault; 3] = [
     Fault::Delay(Duration::from_millis(100)),
-    Fault::Delay(Duration::from_millis(1500)),
+    Fault::Delay(Duration::from_secs(2)),
     Fault::Reattach,
 ];
 
@@ -211,6 +220,7 @@ async fn known(spark: &Spark, session: Uuid) {
 fn options() -> Options {
     Options {
         keep_alive: KEEP_ALIVE,
+        retry: RETRY,
         ..Options::local()
     }
 }
