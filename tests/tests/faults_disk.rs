@@ -62,7 +62,7 @@ async fn a_full_disk_is_told_and_forgotten_when_there_is_room() {
     };
     let kernel = Process::start(&machine).await;
     let mut stage = Stage { machine, kernel };
-    for (folder, moment, code, error) in POINTS {
+    for (number, (folder, moment, code, error)) in (1..).zip(POINTS) {
         if moment == Moment::Starting {
             stage.kernel.execute("%stop").await;
         } else {
@@ -86,7 +86,7 @@ async fn a_full_disk_is_told_and_forgotten_when_there_is_room() {
         }
         disks[folder].free();
         stage.works().await;
-        tell(format_args!("1 of 1: {point:?}"));
+        tell(format_args!("{number} of {}: {point:?}", POINTS.len()));
     }
     stage.shut_down().await;
     stage.nothing_is_left().await;

@@ -35,7 +35,7 @@ async fn kill_at_each_moment(victim: Victim) {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    for moment in MOMENTS {
+    for (number, moment) in (1..).zip(MOMENTS) {
         let point = (victim, "killed", moment);
         let reached = stage.reach(moment).await;
         let pid = match victim {
@@ -63,7 +63,7 @@ async fn kill_at_each_moment(victim: Victim) {
         let expected = !matches!(moment, Moment::Starting | Moment::Ending);
         let said = next.printed().contains("A new session was opened");
         assert_eq!(said, expected, "{point:?}: {next:?}");
-        tell(format_args!("1 of 1: {point:?}"));
+        tell(format_args!("{number} of {}: {point:?}", MOMENTS.len()));
     }
     stage.shut_down().await;
     stage.nothing_is_left().await;
@@ -87,14 +87,15 @@ async fn a_killed_kernel_leaves_nothing_at_any_moment() {
     stage.reach(Moment::Starting).await;
     stage.kernel.signal(Signal::KILL);
     stage.nothing_is_left().await;
+    let points = MOMENTS.len();
     tell(format_args!(
-        "1 of 1: {:?}",
-        (Victim::Kernel, "killed", Moment::Starting)
+        "1 of {points}: {:?}",
+        (Victim::Kernel, "killed", MOMENTS[0])
     ));
 
     // Another kernel's driver goes on.
     let (witness, _) = stage.machine.attach_ready("witness").await;
-    for moment in MOMENTS.into_iter().skip(1) {
+    for (number, moment) in (1..).zip(MOMENTS).skip(1) {
         let point = (Victim::Kernel, "killed", moment);
         stage.kernel = Process::start(&stage.machine).await;
         let driver = if moment == Moment::Ending {
@@ -115,7 +116,7 @@ async fn a_killed_kernel_leaves_nothing_at_any_moment() {
         // The processors that worked for it are free for the other.
         let next = rows(&session(&witness), "SELECT sum(id) FROM range(1000)").await;
         assert_eq!(next.num_rows(), 1, "{point:?}");
-        tell(format_args!("1 of 1: {point:?}"));
+        tell(format_args!("{number} of {points}: {point:?}"));
     }
     drop(witness);
     stage.nothing_is_left().await;
@@ -132,18 +133,24 @@ enum Sleeper {
     OneOfTwo,
 }
 
-/// Shorter than a lease, and longer.
-const SLEEPS: [Duration; 2] = [Duration::from_millis(1500), Duration::from_secs(5)];
+/// Who sleeps for how long: shorter than a lease, and longer.
+const SLEEPS: [(Sleeper, Duration); 6] = [
+    (Sleeper::All, SHORT),
+    (Sleeper::All, LONGER),
+    (Sleeper::Kernel, SHORT),
+    (Sleeper::Kernel, LONGER),
+    (Sleeper::OneOfTwo, SHORT),
+    (Sleeper::OneOfTwo, LONGER),
+];
+const SHORT: Duration = Duration::from_millis(1500);
+const LONGER: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_sleeps_loses_nothing_and_a_kernel_hears_what_it_lost() {
     let Some(mut stage) = Stage::new().await else {
         return;
     };
-    for (sleeper, sleep) in [Sleeper::All, Sleeper::Kernel, Sleeper::OneOfTwo]
-        .into_iter()
-        .flat_map(|sleeper| SLEEPS.map(|sleep| (sleeper, sleep)))
-    {
+    for (number, (sleeper, sleep)) in (1..).zip(SLEEPS) {
         let point = (sleeper, "stopped and continued", sleep);
         let reached = stage.reach(Moment::Idle).await;
         let witness = match sleeper {
@@ -188,7 +195,7 @@ async fn a_machine_that_sleeps_loses_nothing_and_a_kernel_hears_what_it_lost() {
         if let Some(witness) = witness {
             assert_eq!(rows(&session(&witness), "SELECT 1").await.num_rows(), 1);
         }
-        tell(format_args!("1 of 1: {point:?}"));
+        tell(format_args!("{number} of {}: {point:?}", SLEEPS.len()));
     }
     stage.shut_down().await;
     stage.nothing_is_left().await;

@@ -63,6 +63,35 @@ pub fn lives(pid: u32) -> bool {
     state.is_some_and(|state| !"ZX".contains(state))
 }
 
+/// What a process holds of its machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its memory, in kilobytes.
+    pub memory: u64,
+    /// Its threads.
+    pub threads: u64,
+    /// Its open files and sockets.
+    pub descriptors: u64,
+}
+
+/// What a process holds now.
+///
+/// # Panics
+/// When it is gone.
+pub fn held(pid: u32) -> Held {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let number = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let word = line.unwrap().split_whitespace().next();
+        word.unwrap().parse().unwrap()
+    };
+    Held {
+        memory: number("VmRSS:"),
+        threads: number("Threads:"),
+        descriptors: fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count() as u64,
+    }
+}
+
 /// Whether a signal was sent to a process that it has not taken yet.
 pub fn awaits(pid: u32, signal: Signal) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
