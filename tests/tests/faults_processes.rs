@@ -51,6 +51,9 @@ async fn kill_at_each_moment(victim: Victim) {
                 assert!(shows(&done, "given back"), "{point:?}: {done:?}");
             } else {
                 told(&done, moment.errors(), &point);
+                let lines = done.reply.content["traceback"].to_string();
+                let doubt = lines.contains("had an effect is not known");
+                assert_eq!(doubt, moment == Moment::Writing, "{point:?}: {lines}");
             }
         }
         let mut next = stage.run().await;
@@ -63,6 +66,11 @@ async fn kill_at_each_moment(victim: Victim) {
         let expected = !matches!(moment, Moment::Starting | Moment::Ending);
         let said = next.printed().contains("A new session was opened");
         assert_eq!(said, expected, "{point:?}: {next:?}");
+        listed(&stage.machine, |driver| driver.operations == 0).await;
+        assert!(
+            !stage.wrote(),
+            "{point:?}: it was written by another driver"
+        );
         tell(format_args!("{number} of {}: {point:?}", MOMENTS.len()));
     }
     stage.shut_down().await;
@@ -116,6 +124,7 @@ async fn a_killed_kernel_leaves_nothing_at_any_moment() {
         // The processors that worked for it are free for the other.
         let next = rows(&session(&witness), "SELECT sum(id) FROM range(1000)").await;
         assert_eq!(next.num_rows(), 1, "{point:?}");
+        assert!(!stage.wrote(), "{point:?}: it was written to the end");
         tell(format_args!("{number} of {points}: {point:?}"));
     }
     drop(witness);

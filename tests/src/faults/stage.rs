@@ -1,6 +1,7 @@
 //! A kernel at every moment of its driver's life.
 
 use std::fmt::Debug;
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub enum Moment {
     Running,
     /// The first rows of a statement were sent.
     Fetching,
+    /// A statement has written a part of what it writes.
+    Writing,
     /// A statement was interrupted, and the driver has not heard of it.
     Cancelling,
     /// The driver was told to end, and has not heard of it; or, where the kernel is killed, the
@@ -54,11 +57,12 @@ pub enum Moment {
 }
 
 /// In an order in which each finds the driver that it needs: the first none.
-pub const MOMENTS: [Moment; 6] = [
+pub const MOMENTS: [Moment; 7] = [
     Moment::Starting,
     Moment::Idle,
     Moment::Running,
     Moment::Fetching,
+    Moment::Writing,
     Moment::Cancelling,
     Moment::Ending,
 ];
@@ -69,7 +73,7 @@ impl Moment {
         match self {
             Self::Idle => &[],
             Self::Starting | Self::Ending => &["SparkUnavailable"],
-            Self::Running | Self::Fetching => &["DriverLost"],
+            Self::Running | Self::Fetching | Self::Writing => &["DriverLost"],
             Self::Cancelling => &["DriverLost", "KeyboardInterrupt"],
         }
     }
@@ -120,6 +124,14 @@ impl Stage {
             Moment::Starting | Moment::Idle => None,
             Moment::Running => Some(self.under_way(LONG, runs).await),
             Moment::Fetching => Some(self.under_way(SLOW, is_sent).await),
+            Moment::Writing => {
+                let folder = self.written();
+                // That of a point before; a task that is ending may still write there.
+                let _absent = fs::remove_dir_all(&folder);
+                let folder = folder.display();
+                let sql = format!("INSERT OVERWRITE DIRECTORY '{folder}' USING csv {SLOW}");
+                Some(self.under_way(&sql, is_sent).await)
+            }
             Moment::Cancelling => {
                 let cell = self.under_way(LONG, runs).await;
                 processes::signal(driver, Signal::STOP);
@@ -148,6 +160,16 @@ impl Stage {
             keeper,
             driver,
         }
+    }
+
+    /// The folder that a statement writes at [`Moment::Writing`].
+    fn written(&self) -> PathBuf {
+        self.machine.root().join("written")
+    }
+
+    /// Whether that statement came to its end.
+    pub fn wrote(&self) -> bool {
+        self.written().join("_SUCCESS").exists()
     }
 
     /// Sends a cell.
