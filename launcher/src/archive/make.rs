@@ -17,7 +17,7 @@ use super::{Archive, Marker, digest, read};
 use crate::cause::{Cause, Kind};
 use crate::driver::{Driver, LISTENERS, Order, Plan, Starter};
 use crate::place::{Lock, Places, sweep_own, unusable};
-use crate::profile::{Profile, Runs};
+use crate::profile::{Compiler, Profile, Runs};
 
 /// How long after it was asked for it is begun where nobody waits for it: the one who asked is
 /// starting a driver at this moment.
@@ -89,11 +89,9 @@ pub(crate) async fn make(mut order: Order, wait: bool) -> Result<(), Cause> {
     let mut plan = Plan::local(&order, local, &place);
     // It lies elsewhere for each driver, and an archive is valid for a class path that begins as its own.
     plan.conf.remove(LISTENERS);
-    plan.java = vec![
-        archive.flags_to_make(&half),
-        // Which classes it needs is all that is kept of it.
-        "-XX:TieredStopAtLevel=1".to_owned(),
-    ];
+    plan.java = vec![archive.flags_to_make(&half)];
+    // Which classes it needs is all that is kept of it.
+    plan.java.extend(Compiler::Quick.flags());
     let made = run(&plan).await;
     let swept = sweep_own(&place, &kept);
     made?;

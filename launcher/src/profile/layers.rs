@@ -11,7 +11,7 @@ use super::images::Pattern;
 use super::key::{self, Key};
 use super::taken::Taken;
 use super::values::{File, Share, Values};
-use super::{LOCAL, Profile, REMOTE, load};
+use super::{INTERACTIVE, LOCAL, Profile, REMOTE, load};
 use crate::claim;
 use crate::environment::Environment;
 use crate::paths::Paths;
@@ -104,7 +104,7 @@ impl Profiles {
 
     /// The names there are, sorted.
     pub fn names(&self) -> Vec<String> {
-        let mut names: BTreeSet<&str> = BTreeSet::from([LOCAL]);
+        let mut names: BTreeSet<&str> = BTreeSet::from([INTERACTIVE, LOCAL]);
         for layer in self.operator.iter().chain(&self.user) {
             names.extend(layer.file.profiles.keys().map(String::as_str));
         }

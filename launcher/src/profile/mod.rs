@@ -39,10 +39,13 @@ pub use kubernetes::{
 pub use layers::{Layer, Profiles};
 pub use package::Package;
 pub use units::{Memory, Span};
-pub use values::Share;
+pub use values::{Compiler, Share};
 
 /// Name of the profile that is always there.
 pub const LOCAL: &str = "local";
+
+/// Name of the profile for short looks, that is always there too: as [`LOCAL`], compiled quickly.
+pub const INTERACTIVE: &str = "interactive";
 
 /// Name of the profile that `SPARK_REMOTE` makes.
 pub const REMOTE: &str = "remote";
@@ -67,6 +70,9 @@ pub struct Profile {
     pub max_age: Option<Span>,
     /// The user to be, where it is not who is logged in.
     pub user: Option<String>,
+    /// How Java compiles what the driver runs.
+    #[serde(default, skip_serializing_if = "Compiler::is_usual")]
+    pub compiler: Compiler,
     /// What runs.
     pub runs: Runs,
 }
@@ -131,6 +137,10 @@ impl Profile {
             idle_limit: None,
             max_age: None,
             user: None,
+            compiler: match name {
+                INTERACTIVE => Compiler::Quick,
+                _ => Compiler::default(),
+            },
             runs: Runs::Local(Local {
                 start_deadline: LOCAL_START_DEADLINE,
                 spark_version: None,

@@ -150,6 +150,7 @@ impl<'a> Taken<'a> {
             idle_limit,
             max_age: values.max_age,
             user: values.user,
+            compiler: values.compiler.unwrap_or(basis.compiler),
             runs,
         })
     }

@@ -32,7 +32,7 @@ impl Plan {
             cores: order.cores,
             conf: over(&local.conf, ours),
             archive: None,
-            java: Vec::new(),
+            java: order.profile.compiler.flags(),
             environment: order.environment.clone(),
             packages: !local.packages.is_empty(),
             scratch: scratch.clone(),

@@ -79,7 +79,7 @@ impl Plan {
             cores: NonZeroU16::new(runs.driver.cores).unwrap_or(NonZeroU16::MIN),
             conf: over(&conf, ours),
             archive: archive(pod),
-            java: java(pod),
+            java: [java(pod), profile.compiler.flags()].concat(),
             environment: environment(pod),
             packages: !runs.packages.is_empty(),
             log: scratch.join("driver.log"),

@@ -10,7 +10,7 @@ use crate::claim::Claim;
 use crate::driver::order::{Order, may_see};
 use crate::paths::Paths;
 use crate::place::tests::places;
-use crate::profile::{Runs, Span};
+use crate::profile::{Compiler, Runs, Span};
 
 fn order() -> Order {
     Order {
@@ -103,6 +103,28 @@ fn the_environment_is_what_was_allowed_and_ours() {
     ] {
         assert_eq!(may_see(name), may, "{name}");
     }
+}
+
+#[test]
+fn a_quick_driver_is_compiled_by_the_first_compiler_alone() {
+    let mut order = order();
+    let quick = |order: &Order| {
+        with(order, |attempt| {
+            attempt.arguments().contains("TieredStopAtLevel=1")
+        })
+    };
+    assert!(!quick(&order));
+    order.profile.compiler = Compiler::Quick;
+    assert!(quick(&order));
+}
+
+#[test]
+fn results_are_compressed_unless_the_profile_says_otherwise() {
+    let codec = "spark.sql.execution.arrow.compression.codec";
+    let mut order = order();
+    assert_eq!(with(&order, |attempt| attempt.conf())[codec], "zstd");
+    local(&mut order).conf = BTreeMap::from([(codec.to_owned(), "none".to_owned())]);
+    assert_eq!(with(&order, |attempt| attempt.conf())[codec], "none");
 }
 
 #[test]

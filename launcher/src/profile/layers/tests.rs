@@ -1,7 +1,7 @@
 use super::*;
 use crate::cause::{Cause, Kind};
+use crate::profile::{Compiler, Memory, Span};
 use crate::profile::{Local, Runs};
-use crate::profile::{Memory, Span};
 
 const OPERATOR: &str = "/etc/firesteel/profiles.yaml";
 const USER: &str = "/home/ada/.config/firesteel/profiles.yaml";
@@ -41,9 +41,21 @@ fn local(profile: &Profile) -> &Local {
 #[test]
 fn without_files_there_is_local() {
     let profiles = profiles(None, None);
-    assert_eq!(profiles.names(), ["local"]);
+    assert_eq!(profiles.names(), ["interactive", "local"]);
     assert_eq!(profiles.default_name(), "local");
-    assert_eq!(profiles.get("local").unwrap(), Profile::built_in("local"));
+    for name in profiles.names() {
+        assert_eq!(profiles.get(&name).unwrap(), Profile::built_in(&name));
+    }
+}
+
+#[test]
+fn the_interactive_profile_is_compiled_quickly_unless_it_is_told_otherwise() {
+    let compiler = |file, name| profiles(None, file).get(name).unwrap().compiler;
+    assert_eq!(compiler(None, "interactive"), Compiler::Quick);
+    assert_eq!(compiler(None, "local"), Compiler::Thorough);
+    let said = "profiles: {interactive: {compiler: thorough}, other: {compiler: quick}}";
+    assert_eq!(compiler(Some(said), "interactive"), Compiler::Thorough);
+    assert_eq!(compiler(Some(said), "other"), Compiler::Quick);
 }
 
 #[test]
@@ -72,7 +84,7 @@ profiles:
 ",
         ),
     );
-    assert_eq!(profiles.names(), ["big", "local", "mine"]);
+    assert_eq!(profiles.names(), ["big", "interactive", "local", "mine"]);
     assert_eq!(profiles.default_name(), "big");
 
     let big = profiles.get("big").unwrap();
@@ -262,7 +274,7 @@ fn an_unknown_profile_is_answered_with_those_there_are() {
     let cause = Cause::from(error);
     assert_eq!(cause.kind, Kind::Profile);
     assert!(
-        cause.sentence.contains("`bgi`; there are big, local"),
+        cause.sentence.contains("`bgi`; there are big, interactive, local"),
         "{cause}"
     );
 }
