@@ -14,6 +14,7 @@ from typing import Callable, Optional
 import charts
 import completion
 import drivers
+import fetches
 import kernels
 import sizes
 import spark
@@ -137,6 +138,26 @@ ROWS = [
         missing=spark.missing,
     ),
     Row(
+        "local-first-row-interactive",
+        "the same with the profile `interactive`",
+        "s",
+        spark.first_row_interactive,
+        spark.first_row_by_hand,
+        "`start-connect-server.sh` and PySpark",
+        "ratio ≤ 0.28",
+        missing=spark.missing,
+    ),
+    Row(
+        "local-first-row-java-25",
+        "the same with Java 25, the peer on the machine's Java",
+        "s",
+        spark.first_row_java_25,
+        spark.first_row_by_hand,
+        "`start-connect-server.sh` and PySpark",
+        "ratio ≤ 0.4",
+        missing=spark.missing,
+    ),
+    Row(
         "select-1",
         f"`SELECT 1` on one warm server: a cell, request to idle; median of {spark.STATEMENTS}",
         "ms",
@@ -155,6 +176,53 @@ ROWS = [
         "PySpark `toArrow()`",
         "ratio ≤ 0.15",
         missing=spark.missing,
+    ),
+    Row(
+        "fetch-5m-rows",
+        "5 million rows of 5 columns into Arrow, compressed on their way, as our drivers send them",
+        "MB/s",
+        fetches.speed_ours,
+        fetches.speed_pyspark,
+        "PySpark `toArrow()`",
+        "ratio ≥ 1.5",
+        missing=spark.missing,
+    ),
+    Row(
+        "fetch-5m-rows-plain",
+        "the same, not compressed",
+        "MB/s",
+        fetches.speed_plain,
+        fetches.speed_pyspark,
+        "PySpark `toArrow()`",
+        missing=spark.missing,
+    ),
+    Row(
+        "fetch-5m-rows-memory",
+        "the most memory that the process held meanwhile",
+        "MiB",
+        fetches.memory_ours,
+        fetches.memory_pyspark,
+        "PySpark `toArrow()`",
+        "ratio ≤ 0.6",
+        rounds=3,
+        missing=spark.missing,
+    ),
+    Row(
+        "fetch-5m-rows-door",
+        "the same fetch through the keeper's door",
+        "MB/s",
+        fetches.speed_through_door,
+        fetches.speed_ours,
+        "without a door",
+        "ratio ≥ 0.9",
+        missing=spark.missing,
+    ),
+    Row(
+        "door-p99",
+        f"what the door adds to a call that is answered at once: 99th percentiles of {fetches.CALLS}",
+        "ms",
+        fetches.door_adds,
+        goal="≤ 1",
     ),
     Row("binary-size-kernel", "size of `firesteel`", "MiB", sizes.kernel, rounds=1),
     Row("binary-size-launcher", "size of `firesteel-launcher`, the keeper", "MiB", sizes.launcher, rounds=1),

@@ -5,11 +5,14 @@ import json
 import statistics
 import sys
 import time
+from pathlib import Path
 
 sys.path.append(sys.argv[1])
 
 from pyspark.errors import PySparkException  # noqa: E402
 from pyspark.sql.connect.session import SparkSession  # noqa: E402
+
+from rows import ROWS  # noqa: E402
 
 # Until a server is there.
 DEADLINE = 120
@@ -36,6 +39,14 @@ def select(spark, count):
     return {"ms": statistics.median(times), "processor": time.process_time() - before}
 
 
+def fetch(spark, count):
+    asked = time.perf_counter()
+    table = spark.sql(ROWS.format(count=count)).toArrow()
+    seconds = time.perf_counter() - asked
+    [peak] = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return {"rows": table.num_rows, "bytes": table.nbytes, "seconds": seconds, "peak_kib": int(peak)}
+
+
 def main():
     spark = None
     print("ready", flush=True)
@@ -44,8 +55,10 @@ def main():
         answer = {}
         if what == "connect":
             spark = connected(int(number))
-        else:
+        elif what == "select":
             answer = select(spark, int(number))
+        else:
+            answer = fetch(spark, int(number))
         print(json.dumps(answer), flush=True)
 
 

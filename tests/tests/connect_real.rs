@@ -89,6 +89,31 @@ async fn a_statement_longer_than_its_streams_gives_all_its_rows() {
 }
 
 #[tokio::test]
+async fn what_comes_compressed_is_what_comes_plain() {
+    let Some(spark) = shared() else { return };
+    let session = spark.session();
+    let sql = "SELECT id, if(id % 3 = 0, NULL, concat('name ', id % 7)) AS name, id / 7 AS part,
+        array(id, NULL) AS list, CAST(id AS DECIMAL(20, 2)) AS amount FROM range(30000)";
+    let (mut fetched, mut sent) = (Vec::new(), Vec::new());
+    for codec in ["none", "zstd"] {
+        let set = format!("SET spark.sql.execution.arrow.compression.codec={codec}");
+        rows(&session, &set).await;
+        let mut events = session.run(query(sql), CancellationToken::new());
+        let mut bytes = 0;
+        while let Some(event) = events.next().await {
+            if let Event::Batch(batch) = event.unwrap() {
+                bytes += batch.wire_bytes;
+            }
+        }
+        fetched.push(rows(&session, sql).await);
+        sent.push(bytes);
+    }
+    assert_eq!(fetched[0].num_rows(), 30_000);
+    assert_eq!(fetched[0], fetched[1]);
+    assert!(sent[1] < sent[0] / 2, "{sent:?}");
+}
+
+#[tokio::test]
 async fn a_limit_is_kept() {
     let Some(spark) = shared() else { return };
     let session = spark.session();

@@ -24,14 +24,14 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 
 /// One caller's way to the server: a connection of its own, made when it is needed and again when
 /// it is lost. So callers do not wait for each other.
-pub(crate) struct Link {
+pub struct Link {
     tasks: Tasks,
     connection: Mutex<Option<(SocketAddr, SendRequest<Body>)>>,
 }
 
 impl Link {
     /// A way that is not gone yet. Its connections belong to `tasks`.
-    pub(crate) fn new(tasks: TaskTracker) -> Self {
+    pub fn new(tasks: TaskTracker) -> Self {
         Self {
             tasks: Tasks(tasks),
             connection: Mutex::new(None),

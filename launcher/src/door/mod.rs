@@ -16,8 +16,9 @@ use firesteel_session::address::Token;
 use tonic::Status;
 
 pub use call::{Call, Effect, Method};
-pub(crate) use link::{Link, Tasks};
-pub(crate) use proxy::Door;
+pub use link::Link;
+pub(crate) use link::Tasks;
+pub use proxy::Door;
 
 /// Where calls go.
 #[derive(Debug, Clone)]

@@ -26,7 +26,7 @@ use super::{Target, Upstream};
 const FIRST_MESSAGE: Duration = Duration::from_secs(600);
 
 /// A door that lets one user through. Who comes so far has shown the right token.
-pub(crate) struct Door {
+pub struct Door {
     upstream: Arc<dyn Upstream>,
     user: Arc<str>,
     calls: AtomicU64,
@@ -34,7 +34,7 @@ pub(crate) struct Door {
 
 impl Door {
     /// A door to `upstream` for `user`.
-    pub(crate) fn new(upstream: Arc<dyn Upstream>, user: &str) -> Self {
+    pub fn new(upstream: Arc<dyn Upstream>, user: &str) -> Self {
         Self {
             upstream,
             user: user.into(),
@@ -43,7 +43,7 @@ impl Door {
     }
 
     /// Passes a call on and its answer back. `link` is the caller's way to the server.
-    pub(crate) async fn pass(&self, request: Request<Incoming>, link: &Link) -> Response<Body> {
+    pub async fn pass(&self, request: Request<Incoming>, link: &Link) -> Response<Body> {
         match self.try_pass(request, link).await {
             Ok(response) => response,
             Err(status) => status.into_http(),

@@ -168,6 +168,7 @@ spark.master=k8s://https://10.96.0.1:443
 spark.network.crypto.enabled=true
 spark.port.maxRetries=0
 spark.scheduler.mode=FAIR
+spark.sql.execution.arrow.compression.codec=zstd
 spark.sql.warehouse.dir=file:///firesteel/run/warehouse
 spark.storage.decommission.enabled=true
 spark.submit.deployMode=client

@@ -1,0 +1,108 @@
+"""Millions of rows into Arrow: by the session crate, by PySpark, through the door; and what the door adds to a call."""
+
+import atexit
+import functools
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from rows import ROWS
+from kernels import until_open
+from spark import DEADLINE, PySpark, Server
+
+COUNT = 5_000_000
+
+# As our drivers send results, unless a profile says otherwise.
+COMPRESSED = "spark.sql.execution.arrow.compression.codec=zstd"
+
+# Calls of each kind that the door's share is taken from.
+CALLS = 5_000
+
+MIB = 1 << 20
+
+
+def program(name):
+    """A program of `tests/src/bin`."""
+    return str(Path(os.environ["FIRESTEEL"]).with_name(name))
+
+
+@functools.cache
+def server():
+    """A server that has run the query often enough to have compiled it."""
+    folder = tempfile.TemporaryDirectory()
+    started = Server(folder.name)
+    atexit.register(folder.cleanup)
+    atexit.register(started.end)
+    until_open(started.port)
+    for _ in range(3):
+        by_us(started.port, COMPRESSED)
+        by_us(started.port)
+    return started
+
+
+@functools.cache
+def door():
+    """The port of a door before the server."""
+    process = subprocess.Popen([program("door"), "behind", str(server().port)], stdout=subprocess.PIPE, text=True)
+    atexit.register(process.wait)
+    atexit.register(process.kill)
+    return int(process.stdout.readline())
+
+
+def by_us(port, *settings):
+    command = [program("fetch"), str(port), ROWS.format(count=COUNT), *settings]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=DEADLINE).stdout)
+    return checked(told)
+
+
+def by_pyspark():
+    client = PySpark()
+    try:
+        client.ask("connect", server().port)
+        return checked(client.ask("fetch", COUNT))
+    finally:
+        client.end()
+
+
+def checked(told):
+    if told["rows"] != COUNT:
+        raise RuntimeError(f"not all rows came: {told}")
+    return told
+
+
+def speed(told):
+    """Megabytes of Arrow a second."""
+    return told["bytes"] / told["seconds"] / 1e6
+
+
+def speed_ours():
+    return speed(by_us(server().port, COMPRESSED))
+
+
+def speed_plain():
+    return speed(by_us(server().port))
+
+
+def speed_pyspark():
+    return speed(by_pyspark())
+
+
+def speed_through_door():
+    return speed(by_us(door(), COMPRESSED))
+
+
+def memory_ours():
+    return by_us(server().port, COMPRESSED)["peak_kib"] * 1024 / MIB
+
+
+def memory_pyspark():
+    return by_pyspark()["peak_kib"] * 1024 / MIB
+
+
+def door_adds():
+    """Milliseconds that a door adds to the 99th percentile of a call that is answered at once."""
+    told = subprocess.run([program("door"), "instant", str(CALLS)], check=True, capture_output=True, text=True, timeout=DEADLINE).stdout
+    told = json.loads(told)
+    return told["door_ms"] - told["direct_ms"]
