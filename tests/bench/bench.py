@@ -67,6 +67,7 @@ ROWS = [
         kernels.start_ours,
         kernels.start_ipykernel,
         "ipykernel",
+        "ratio ≤ 0.08",
         rounds=11,
     ),
     Row(
@@ -84,7 +85,24 @@ ROWS = [
         kernels.memory_ours,
         kernels.memory_ipykernel,
         "ipykernel",
-        rounds=5,
+        "ratio ≤ 0.25",
+    ),
+    Row(
+        "kernel-used-memory",
+        "the same after 100 cells of `%lsmagic`",
+        "MiB",
+        kernels.memory_used_ours,
+        kernels.memory_used_ipykernel,
+        "ipykernel",
+        "ratio ≤ 0.25",
+    ),
+    Row(
+        "kernel-own-memory",
+        "memory that one more idle kernel takes beside another",
+        "MiB",
+        kernels.own_memory_ours,
+        kernels.own_memory_ipykernel,
+        "ipykernel",
     ),
     *(
         Row(
@@ -115,6 +133,7 @@ ROWS = [
         kernels.published_ours,
         kernels.published_xeus_python,
         "xeus-python, raw",
+        "ratio ≤ 1.0",
         missing=kernels.xeus_missing,
     ),
     Row(
@@ -224,8 +243,8 @@ ROWS = [
         fetches.door_adds,
         goal="≤ 1",
     ),
-    Row("binary-size-kernel", "size of `firesteel`", "MiB", sizes.kernel, rounds=1),
-    Row("binary-size-launcher", "size of `firesteel-launcher`, the keeper", "MiB", sizes.launcher, rounds=1),
+    Row("binary-size-kernel", "size of `firesteel`", "MiB", sizes.kernel, goal="≤ 76.3", rounds=1),
+    Row("binary-size-launcher", "size of `firesteel-launcher`, the keeper", "MiB", sizes.launcher, goal="≤ 23.8", rounds=1),
     Row(
         "completion-10000-tables",
         "completion in a session of 10,000 views: 99th percentile of 800 replies",

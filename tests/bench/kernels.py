@@ -84,13 +84,25 @@ def start(command):
         return seconds * 1000
 
 
-def memory(command):
-    """The memory that goes when the kernel goes (its proportional set), in MiB."""
-    with started(command) as (process, _, _):
-        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    raise RuntimeError("the kernel's memory cannot be read")
+def memory(command, cells=()):
+    """The memory that goes when the kernel goes (its proportional set), in MiB, after these cells."""
+    with started(command) as (process, _, client):
+        for code in cells:
+            until_idle(client, client.execute(code))
+        return mapped(process, "Pss")
+
+
+def own_memory(command):
+    """The memory that is a kernel's alone where another of its kind runs, in MiB: what one more takes."""
+    with started(command), started(command) as (process, _, _):
+        return mapped(process, "Private_Clean") + mapped(process, "Private_Dirty")
+
+
+def mapped(process, figure):
+    """One figure of a process's memory, in MiB."""
+    lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+    [kibibytes] = [line.split()[1] for line in lines if line.startswith(f"{figure}:")]
+    return int(kibibytes) / 1024
 
 
 def start_ours():
@@ -107,6 +119,22 @@ def memory_ours():
 
 def memory_ipykernel():
     return memory(ipykernel)
+
+
+def memory_used_ours():
+    return memory(ours, ["%lsmagic"] * 100)
+
+
+def memory_used_ipykernel():
+    return memory(ipykernel, ["%lsmagic"] * 100)
+
+
+def own_memory_ours():
+    return own_memory(ours)
+
+
+def own_memory_ipykernel():
+    return own_memory(ipykernel)
 
 
 def cell(command, code, quantile):
