@@ -274,7 +274,9 @@ fn an_unknown_profile_is_answered_with_those_there_are() {
     let cause = Cause::from(error);
     assert_eq!(cause.kind, Kind::Profile);
     assert!(
-        cause.sentence.contains("`bgi`; there are big, interactive, local"),
+        cause
+            .sentence
+            .contains("`bgi`; there are big, interactive, local"),
         "{cause}"
     );
 }
