@@ -6,15 +6,12 @@
     reason = "a test fails loudly, where it is, in its helpers too"
 )]
 
-use std::collections::BTreeMap;
-
 use firesteel_tests::drivers::Machine;
-use firesteel_tests::faults::disk::Disk;
 use firesteel_tests::faults::stage::{Moment, PROFILES, Stage, answers, told};
 use firesteel_tests::faults::tell;
 use firesteel_tests::jupyter::Process;
 
-/// The folders that are each on a small disk, and how small.
+/// The folders of a machine that are each on a small disk, and how small.
 const FOLDERS: [&str; 3] = ["scratch", "run", "state"];
 const MEGABYTES: u32 = 48;
 
@@ -49,17 +46,12 @@ const NO_SPACE: &str = "No space left on device";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_and_forgotten_when_there_is_room() {
-    let Some(machine) = Machine::with_spark(PROFILES).await else {
+    let Some(mut machine) = Machine::with_spark(PROFILES).await else {
         return;
     };
-    let over = |folder| Some((folder, Disk::over(&machine.root().join(folder), MEGABYTES)?));
-    let Some(disks) = FOLDERS
-        .map(over)
-        .into_iter()
-        .collect::<Option<BTreeMap<_, _>>>()
-    else {
+    if !machine.on_small_disks(&FOLDERS, MEGABYTES) {
         return;
-    };
+    }
     let kernel = Process::start(&machine).await;
     let mut stage = Stage { machine, kernel };
     for (number, (folder, moment, code, error)) in (1..).zip(POINTS) {
@@ -72,7 +64,7 @@ async fn a_full_disk_is_told_and_forgotten_when_there_is_room() {
             let wrote = stage.kernel.execute(WROTE).await;
             assert_eq!(wrote.reply.content["status"], "ok", "{wrote:?}");
         }
-        disks[folder].fill();
+        stage.machine.disk(folder).fill();
         let cell = stage.send(code).await;
         let done = stage.end_of(&cell).await;
         let point = (folder, "full", moment);
@@ -84,7 +76,7 @@ async fn a_full_disk_is_told_and_forgotten_when_there_is_room() {
                 assert!(lines.contains(said), "{point:?}: {lines}");
             }
         }
-        disks[folder].free();
+        stage.machine.disk(folder).free();
         stage.works().await;
         tell(format_args!("{number} of {}: {point:?}", POINTS.len()));
     }

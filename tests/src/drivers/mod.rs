@@ -25,6 +25,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::faults::disk::Disk;
 use processes::Process;
 
 /// No start of a driver takes longer, even on a busy machine with two processors.
@@ -39,6 +40,8 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// Folders in which drivers of one test keep their things. When dropped, it ends every process that
 /// has anything open in them.
 pub struct Machine {
+    /// Taken away once every process has ended, and before the folders are.
+    disks: BTreeMap<&'static str, Disk>,
     dir: Option<TempDir>,
     root: PathBuf,
     environment: Environment,
@@ -78,6 +81,7 @@ impl Machine {
             fs::create_dir(folder).unwrap();
         }
         let machine = Self {
+            disks: BTreeMap::new(),
             dir: Some(dir),
             environment: environment(variables),
             root,
@@ -91,11 +95,29 @@ impl Machine {
     /// The machine of another process, in its folders. Ends nothing.
     pub fn of_another(root: &Path) -> Self {
         Self {
+            disks: BTreeMap::new(),
             dir: None,
             root: root.to_owned(),
             environment: environment(&[]),
             _turn: None,
         }
+    }
+
+    /// Lays a small disk over each of these folders, before anybody uses them. Gives whether that can
+    /// be done here.
+    pub fn on_small_disks(&mut self, folders: &[&'static str], megabytes: u32) -> bool {
+        for &folder in folders {
+            let Some(disk) = Disk::over(&self.root.join(folder), megabytes) else {
+                return false;
+            };
+            self.disks.insert(folder, disk);
+        }
+        true
+    }
+
+    /// The small disk over this folder.
+    pub fn disk(&self, folder: &str) -> &Disk {
+        &self.disks[folder]
     }
 
     /// The folder that holds all others.
