@@ -51,7 +51,9 @@ def started(command):
     with tempfile.TemporaryDirectory() as folder:
         file, connection = write_connection_file(str(Path(folder) / "kernel.json"), key=secrets.token_hex().encode())
         before = time.perf_counter()
-        process = Popen(command(file), cwd=folder, stdout=DEVNULL, stderr=DEVNULL)
+        # A history that is no user's.
+        environment = {**os.environ, "XDG_STATE_HOME": folder}
+        process = Popen(command(file), cwd=folder, env=environment, stdout=DEVNULL, stderr=DEVNULL)
         until_open(connection["shell_port"])
         client = BlockingKernelClient(connection_file=file)
         client.load_connection_file()

@@ -4,12 +4,15 @@
 //! too large becomes the older of two by a rename: who has it open still writes into what is read.
 //! Nothing here waits for another process.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::Entry;
+use serde::Deserialize;
+
+use super::{CLAIM, Entry};
 
 /// How often a number is claimed before another kernel's claim is put up with.
 const CLAIMS: usize = 16;
@@ -17,6 +20,15 @@ const CLAIMS: usize = 16;
 /// The last number that a session has. A line of a later one was not written by us, and one of no
 /// later number could follow it.
 const LAST_SESSION: i64 = 1 << 40;
+
+/// An entry where it lies.
+#[derive(Deserialize)]
+struct Line<'a> {
+    session: i64,
+    line: i64,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+}
 
 /// A history's file.
 #[derive(Debug, Clone)]
@@ -44,20 +56,37 @@ impl Log {
         name.into()
     }
 
-    /// All that can be read, oldest first. A line that cannot is passed over.
+    /// All that can be read, oldest first.
     pub(super) fn read(&self) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
+        self.each(|line| {
+            entries.push(Entry {
+                session: line.session,
+                line: line.line,
+                source: line.source.into_owned(),
+            });
+        })?;
+        Ok(entries)
+    }
+
+    /// Shows all that can be read, oldest first, one line at a time: a history is larger than a
+    /// kernel that only needs a number of it should be. A line that cannot be read is passed over.
+    fn each(&self, mut see: impl FnMut(Line<'_>)) -> io::Result<()> {
         for path in [self.older(), self.path.clone()] {
-            let text = match fs::read(&path) {
-                Ok(text) => text,
+            let mut file = match File::open(&path) {
+                Ok(file) => BufReader::new(file),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            let lines = text.split(|byte| *byte == b'\n');
-            let read = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
-            entries.extend(read.filter(|entry| (1..=LAST_SESSION).contains(&entry.session)));
+            let mut text = Vec::new();
+            while file.read_until(b'\n', &mut text)? > 0 {
+                let line = serde_json::from_slice::<Line<'_>>(&text).ok();
+                let ours = |line: &Line<'_>| (1..=LAST_SESSION).contains(&line.session);
+                line.filter(ours).into_iter().for_each(&mut see);
+                text.clear();
+            }
         }
-        Ok(entries)
+        Ok(())
     }
 
     pub(super) fn append(&self, entry: &Entry) -> io::Result<()> {
@@ -76,18 +105,21 @@ impl Log {
         end_torn_line(&mut self.open()?)?;
         let mut session = 0;
         for _ in 0..CLAIMS {
-            let last = self.read()?.iter().map(|entry| entry.session).max();
-            session = last.unwrap_or(0) + 1;
+            let mut last = 0;
+            self.each(|line| last = last.max(line.session))?;
+            session = last + 1;
             self.append(&Entry {
                 session,
-                line: 0,
+                line: CLAIM,
                 source: mark.to_owned(),
             })?;
-            let entries = self.read()?;
-            let first = entries
-                .iter()
-                .find(|entry| entry.is_claim() && entry.session == session);
-            if first.is_some_and(|first| first.source == mark) {
+            let mut first = None;
+            self.each(|line| {
+                if line.line == CLAIM && line.session == session && first.is_none() {
+                    first = Some(line.source == mark);
+                }
+            })?;
+            if first == Some(true) {
                 break;
             }
         }

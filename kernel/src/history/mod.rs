@@ -16,6 +16,9 @@ const LARGEST: u64 = 4 << 20;
 /// A cell longer than this is not kept, in bytes.
 const LONGEST: usize = 1 << 20;
 
+/// The line of what is no cell, but says which kernel has the session's number.
+const CLAIM: i64 = 0;
+
 /// One cell that was run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -28,9 +31,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it is no cell, but says which kernel has the session's number.
+    /// Whether it is no cell.
     fn is_claim(&self) -> bool {
-        self.line == 0
+        self.line == CLAIM
     }
 }
 
