@@ -227,6 +227,16 @@ ROWS = [
         missing=spark.missing,
     ),
     Row(
+        "fetch-5m-rows-driver",
+        "a cell that keeps the same rows of a driver of ours",
+        "s",
+        fetches.kept_of_ours,
+        fetches.kept_of_stock,
+        "of Spark's own script, with its flags",
+        "ratio ≤ 1.0",
+        missing=spark.missing,
+    ),
+    Row(
         "fetch-5m-rows-door",
         "the same fetch through the keeper's door",
         "MB/s",
