@@ -90,7 +90,7 @@ def memory(command, cells=()):
     """The memory that goes when the kernel goes (its proportional set), in MiB, after these cells."""
     with started(command) as (process, _, client):
         for code in cells:
-            until_idle(client, client.execute(code))
+            answered(client, client.execute(code))
         return mapped(process, "Pss")
 
 
@@ -181,14 +181,23 @@ def cell_xeus_python(quantile):
 def published(command, code):
     """Milliseconds from a request to the idle that ends it, of a cell with so many outputs, in a reader that takes no message apart."""
     with started(command) as (_, _, client):
-        # What is published before the reader has connected may be missing.
-        until_idle(client, client.execute("-- nothing" if command is ours else "pass"))
+        # What is published before the reader has connected is missing.
+        heard = False
+        while not heard:
+            answered(client, client.execute("-- nothing" if command is ours else "pass"))
+            heard = client.iopub_channel.socket.poll(100)
         before = time.perf_counter()
         count = until_idle(client, client.execute(code))
         elapsed = time.perf_counter() - before
     if count != MESSAGES:
         raise RuntimeError(f"{count} outputs came")
     return elapsed * 1000
+
+
+def answered(client, asked):
+    """Waits for the reply to a request."""
+    while client.get_shell_msg(timeout=DEADLINE)["parent_header"].get("msg_id") != asked:
+        pass
 
 
 def until_idle(client, asked):
