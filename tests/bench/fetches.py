@@ -54,7 +54,7 @@ def door():
 
 def by_us(port, *settings):
     command = [program("fetch"), str(port), ROWS.format(count=COUNT), *settings]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=DEADLINE).stdout)
+    told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=DEADLINE).stdout)
     return checked(told)
 
 
@@ -135,6 +135,6 @@ def kept_of_stock():
 
 def door_adds():
     """Milliseconds that a door adds to the 99th percentile of a call that is answered at once."""
-    told = subprocess.run([program("door"), "instant", str(CALLS)], check=True, capture_output=True, text=True, timeout=DEADLINE).stdout
+    told = subprocess.run([program("door"), "instant", str(CALLS)], check=True, stdout=subprocess.PIPE, text=True, timeout=DEADLINE).stdout
     told = json.loads(told)
     return told["door_ms"] - told["direct_ms"]
