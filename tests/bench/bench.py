@@ -89,7 +89,7 @@ ROWS = [
     ),
     Row(
         "kernel-used-memory",
-        "the same after 100 cells of `%lsmagic`",
+        "memory of a kernel after 100 cells of `%lsmagic` (PSS)",
         "MiB",
         kernels.memory_used_ours,
         kernels.memory_used_ipykernel,
@@ -158,7 +158,7 @@ ROWS = [
     ),
     Row(
         "local-first-row-interactive",
-        "the same with the profile `interactive`",
+        "this machine, profile `interactive`: from a cell to its first row, no driver yet",
         "s",
         spark.first_row_interactive,
         spark.first_row_by_hand,
@@ -168,7 +168,7 @@ ROWS = [
     ),
     Row(
         "local-first-row-java-25",
-        "the same with Java 25, the peer on the machine's Java",
+        "this machine, Java 25 (the peer on the machine's own): from a cell to its first row, no driver yet",
         "s",
         spark.first_row_java_25,
         spark.first_row_by_hand,
@@ -208,7 +208,7 @@ ROWS = [
     ),
     Row(
         "fetch-5m-rows-plain",
-        "the same, not compressed",
+        "5 million rows of 5 columns into Arrow, not compressed",
         "MB/s",
         fetches.speed_plain,
         fetches.speed_pyspark,
@@ -217,7 +217,7 @@ ROWS = [
     ),
     Row(
         "fetch-5m-rows-memory",
-        "the most memory that the process held meanwhile",
+        "the most memory that the process held while 5 million compressed rows came",
         "MiB",
         fetches.memory_ours,
         fetches.memory_pyspark,
@@ -228,7 +228,7 @@ ROWS = [
     ),
     Row(
         "fetch-5m-rows-driver",
-        "a cell that keeps the same rows of a driver of ours",
+        "a cell that keeps 5 million rows of a driver of ours",
         "s",
         fetches.kept_of_ours,
         fetches.kept_of_stock,
@@ -238,7 +238,7 @@ ROWS = [
     ),
     Row(
         "fetch-5m-rows-door",
-        "the same fetch through the keeper's door",
+        "5 million compressed rows through the keeper's door",
         "MB/s",
         fetches.speed_through_door,
         fetches.speed_ours,

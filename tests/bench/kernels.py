@@ -182,10 +182,11 @@ def published(command, code):
     """Milliseconds from a request to the idle that ends it, of a cell with so many outputs, in a reader that takes no message apart."""
     with started(command) as (_, _, client):
         # What is published before the reader has connected is missing.
-        heard = False
-        while not heard:
+        deadline = time.monotonic() + DEADLINE
+        while not client.iopub_channel.socket.poll(100):
+            if time.monotonic() > deadline:
+                raise RuntimeError("nothing is published")
             answered(client, client.execute("-- nothing" if command is ours else "pass"))
-            heard = client.iopub_channel.socket.poll(100)
         before = time.perf_counter()
         count = until_idle(client, client.execute(code))
         elapsed = time.perf_counter() - before

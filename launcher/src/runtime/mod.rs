@@ -182,12 +182,8 @@ mod tests {
         assert!(missing.what.contains("half installed"), "{missing}");
     }
 
-    #[test]
-    fn a_marker_without_its_jars_is_damaged() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = paths(dir.path());
-        let home = folder(&paths, nothing);
-        fs::create_dir_all(&home).unwrap();
+    /// Says that an installation is whole.
+    fn mark(home: &Path) {
         let marker = Marker {
             key: key(),
             spark_version: SPARK_VERSION.to_owned(),
@@ -196,9 +192,19 @@ mod tests {
             java: None,
         };
         fs::write(home.join(MARKER), serde_json::to_vec(&marker).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_marker_without_its_jars_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(dir.path());
+        let home = folder(&paths, nothing);
+        fs::create_dir_all(&home).unwrap();
+        mark(&home);
         let missing = Runtime::locate(&paths, None, nothing).unwrap_err();
         assert!(missing.what.contains("lost Spark's jars"), "{missing}");
     }
+
     #[test]
     fn a_spark_has_one_name_however_its_folder_is_reached() {
         let dir = tempfile::tempdir().unwrap();
@@ -212,14 +218,7 @@ mod tests {
         for program in [home.join("bin/python"), java.join("bin/java")] {
             fs::write(program, "").unwrap();
         }
-        let marker = Marker {
-            key: key(),
-            spark_version: SPARK_VERSION.to_owned(),
-            spark_home: PathBuf::from("spark"),
-            python: PathBuf::from("bin/python"),
-            java: None,
-        };
-        fs::write(home.join(MARKER), serde_json::to_vec(&marker).unwrap()).unwrap();
+        mark(&home);
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&home, &link).unwrap();
         for spelling in [&home, &link, &home.join("../installed")] {
