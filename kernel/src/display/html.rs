@@ -1,7 +1,7 @@
 //! Writing HTML.
 
 use super::facts::count;
-use super::text::{is_printable_ascii, push_visible_char, start_of};
+use super::text::{push_visible_char, start_of};
 
 /// The look of everything we show. Colours come from the page or are see-through greys, so that light
 /// and dark themes both work; every rule names our class twice, to win over a front end's own table
@@ -42,13 +42,21 @@ pub(super) const LONGEST_TITLE: usize = 10_000;
 
 /// Appends `text` as the content of an element or of a double-quoted attribute.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
-    if is_printable_ascii(text) && !text.contains(['&', '<', '>', '"', '\'']) {
-        out.push_str(text);
-        return;
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| !stays(byte)) {
+        out.push_str(&rest[..at]);
+        let mut behind = rest[at..].chars();
+        if let Some(ch) = behind.next() {
+            push_escaped_char(out, ch);
+        }
+        rest = behind.as_str();
     }
-    for ch in text.chars() {
-        push_escaped_char(out, ch);
-    }
+    out.push_str(rest);
+}
+
+/// Whether a byte of text is a character that HTML shows as it is.
+fn stays(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
 }
 
 /// The same for a sentence of ours, in which a piece of SQL or an order stands between backticks.

@@ -40,7 +40,9 @@ pub(super) fn push_visible(out: &mut String, text: &str) {
 
 /// Whether `text` may be shown as it is, as most text may.
 pub(super) fn is_printable_ascii(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    // All bytes are looked at: that is quicker than to look for the first that is none.
+    let others = text.bytes().map(|byte| !matches!(byte, b' '..=b'~'));
+    !others.fold(false, |any, other| any | other)
 }
 
 /// `text` with everything in it visible.
@@ -74,6 +76,9 @@ pub(super) fn width(text: &str) -> usize {
 /// The longest start of `text` that, with a sign that something is missing behind it, takes at
 /// most `columns`; `None` if all of `text` fits.
 pub(super) fn cut(text: &str, columns: usize) -> Option<&str> {
+    if is_printable_ascii(text) {
+        return (text.len() > columns).then(|| &text[..columns.saturating_sub(1)]);
+    }
     let mut total = 0;
     let mut end = 0;
     for (at, ch) in text.char_indices() {

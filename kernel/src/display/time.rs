@@ -38,10 +38,18 @@ pub(super) fn push_date(out: &mut String, days: i64) {
     let (year, month, day) = civil_from_days(days);
     // Writing to a string cannot fail.
     let _ = match year {
-        0..=9999 => write!(out, "{year:04}-{month:02}-{day:02}"),
-        10_000.. => write!(out, "+{year}-{month:02}-{day:02}"),
-        _ => write!(out, "-{:04}-{month:02}-{day:02}", -year),
+        0..=9999 => {
+            push_two(out, year / 100);
+            push_two(out, year % 100);
+            Ok(())
+        }
+        10_000.. => write!(out, "+{year}"),
+        _ => write!(out, "-{:04}", -year),
     };
+    for part in [month, day] {
+        out.push('-');
+        push_two(out, part);
+    }
 }
 
 /// Digits behind the second that show all of these microseconds: 0, 3 or 6.
@@ -72,16 +80,36 @@ pub(super) fn push_time_of_day(out: &mut String, nanos: i64) {
 }
 
 fn push_clock(out: &mut String, seconds: i64) {
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    let _ = write!(out, "{hours:02}:{minutes:02}:{:02}", seconds % 60);
+    push_two(out, seconds / 3600);
+    out.push(':');
+    push_two(out, seconds / 60 % 60);
+    out.push(':');
+    push_two(out, seconds % 60);
 }
 
 fn push_fraction(out: &mut String, micros: i64, digits: usize) {
-    let _ = match digits {
-        0 => Ok(()),
-        1..=3 => write!(out, ".{:03}", micros / 1_000),
-        _ => write!(out, ".{micros:06}"),
-    };
+    if digits == 0 {
+        return;
+    }
+    out.push('.');
+    push_two(out, micros / 10_000);
+    let rest = micros % 10_000;
+    if digits <= 3 {
+        out.push(digit(rest / 1_000));
+    } else {
+        push_two(out, rest / 100);
+        push_two(out, rest % 100);
+    }
+}
+
+/// Appends a number from 0 to 99 with two digits.
+fn push_two(out: &mut String, number: i64) {
+    out.push(digit(number / 10));
+    out.push(digit(number % 10));
+}
+
+fn digit(number: i64) -> char {
+    char::from(b'0' + number.rem_euclid(10) as u8)
 }
 
 /// Appends a fraction of so many digits, without zeros at its end.

@@ -88,11 +88,17 @@ impl<'a> Column<'a> {
     }
 
     /// Appends the value of a row that is not null, floats and timestamps with `decimals`.
-    /// Says whether the text is shorter than the value, which [`Column::push_whole`] writes.
-    pub(super) fn push(&self, out: &mut String, row: usize, decimals: usize) -> bool {
+    /// Says whether the text is shorter than the value, all of which is then appended to `whole`.
+    pub(super) fn push(
+        &self,
+        out: &mut String,
+        whole: &mut String,
+        row: usize,
+        decimals: usize,
+    ) -> bool {
         match &self.reader {
-            Reader::Float64(values) => push_float(out, values.value(row), decimals),
-            Reader::Float32(values) => push_float(out, values.value(row), decimals),
+            Reader::Float64(values) => push_float(out, whole, values.value(row), decimals),
+            Reader::Float32(values) => push_float(out, whole, values.value(row), decimals),
             Reader::Instant(values, zone) => {
                 push_timestamp(out, values.value(row), Some(zone), decimals);
                 false
@@ -113,15 +119,6 @@ impl<'a> Column<'a> {
         // Writing to a string cannot fail.
         let _ = match &self.reader {
             Reader::Null => write!(out, "{NULL}"),
-            Reader::Boolean(values) => write!(out, "{}", values.value(row)),
-            Reader::Int8(values) => write!(out, "{}", values.value(row)),
-            Reader::Int16(values) => write!(out, "{}", values.value(row)),
-            Reader::Int32(values) => write!(out, "{}", values.value(row)),
-            Reader::Int64(values) => write!(out, "{}", values.value(row)),
-            Reader::Decimal(values, scale) => {
-                push_decimal(out, values.value(row), *scale);
-                Ok(())
-            }
             Reader::Other(Some(formatter)) => write!(out, "{}", formatter.value(row)),
             Reader::Other(None) => write!(out, "?"),
             _ => {
@@ -133,6 +130,15 @@ impl<'a> Column<'a> {
 
     fn push_long(&self, out: &mut String, row: usize) {
         match &self.reader {
+            Reader::Boolean(values) => out.push_str(match values.value(row) {
+                true => "true",
+                false => "false",
+            }),
+            Reader::Int8(values) => push_integer(out, values.value(row)),
+            Reader::Int16(values) => push_integer(out, values.value(row)),
+            Reader::Int32(values) => push_integer(out, values.value(row)),
+            Reader::Int64(values) => push_integer(out, values.value(row)),
+            Reader::Decimal(values, scale) => push_decimal(out, values.value(row), *scale),
             Reader::Float64(values) => push_shortest(out, values.value(row)),
             Reader::Float32(values) => push_shortest(out, values.value(row)),
             Reader::Text(values) => out.push_str(values.value(row)),
@@ -315,6 +321,10 @@ fn push_binary(out: &mut String, value: &[u8]) {
     }
 }
 
+fn push_integer(out: &mut String, value: impl itoa::Integer) {
+    out.push_str(itoa::Buffer::new().format(value));
+}
+
 fn push_decimal(out: &mut String, value: i128, scale: i8) {
     let digits = value.unsigned_abs();
     if value < 0 {
@@ -333,7 +343,7 @@ fn push_decimal(out: &mut String, value: i128, scale: i8) {
 }
 
 /// Both widths of floats, of which the narrow one must not be widened before it is written.
-trait Float: Copy + std::fmt::Display + std::fmt::LowerExp {
+trait Float: Copy + std::fmt::Display + std::fmt::LowerExp + zmij::Float {
     fn wide(self) -> f64;
 }
 
@@ -362,19 +372,17 @@ fn push_shortest(out: &mut String, value: impl Float) {
     } else if wide.is_infinite() {
         write!(out, "{}Infinity", if wide < 0.0 { "-" } else { "" })
     } else if is_plain(wide) {
-        let start = out.len();
-        let written = write!(out, "{value}");
-        if !out[start..].contains('.') {
-            out.push_str(".0");
-        }
-        written
+        // Of this size it is written without an exponent.
+        out.push_str(zmij::Buffer::new().format_finite(value));
+        Ok(())
     } else {
         write!(out, "{value:e}")
     };
 }
 
-/// Appends the number with so many decimals. Says whether that is not all of it.
-fn push_float(out: &mut String, value: impl Float, decimals: usize) -> bool {
+/// Appends the number with so many decimals. Says whether that is not all of it, which `whole` then
+/// gets.
+fn push_float(out: &mut String, whole: &mut String, value: impl Float, decimals: usize) -> bool {
     let wide = value.wide();
     if !wide.is_finite() || !is_plain(wide) {
         push_shortest(out, value);
@@ -382,15 +390,21 @@ fn push_float(out: &mut String, value: impl Float, decimals: usize) -> bool {
     }
     let start = out.len();
     push_shortest(out, value);
-    let whole = out.len() - start;
-    let own = out[start..].find('.').map_or(0, |point| whole - point - 1);
+    let own = decimals_of(&out[start..]);
     if own <= decimals {
         out.extend(std::iter::repeat_n('0', decimals - own));
         return false;
     }
+    whole.push_str(&out[start..]);
     out.truncate(start);
     let _ = write!(out, "{value:.decimals$}");
     true
+}
+
+/// How many digits stand behind the point of a number.
+fn decimals_of(number: &str) -> usize {
+    let mut digits = number.bytes().rev();
+    digits.position(|byte| byte == b'.').unwrap_or(0)
 }
 
 fn most_decimals<T: Float>(values: impl Iterator<Item = T>, scratch: &mut String) -> usize {
@@ -399,10 +413,7 @@ fn most_decimals<T: Float>(values: impl Iterator<Item = T>, scratch: &mut String
         if value.wide().is_finite() && is_plain(value.wide()) {
             scratch.clear();
             push_shortest(scratch, value);
-            let own = scratch
-                .find('.')
-                .map_or(0, |point| scratch.len() - point - 1);
-            most = most.max(own);
+            most = most.max(decimals_of(scratch));
         }
         if most >= MOST_DECIMALS {
             return MOST_DECIMALS;
@@ -410,3 +421,6 @@ fn most_decimals<T: Float>(values: impl Iterator<Item = T>, scratch: &mut String
     }
     most
 }
+
+#[cfg(test)]
+mod tests;

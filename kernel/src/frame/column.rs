@@ -97,41 +97,36 @@ impl Piece<'_> {
     /// The least and the greatest of the values that are there and finite.
     fn range(self) -> Range {
         match self {
-            Self::Whole(values, None) => {
-                let ends = ends(values, (i64::MAX, i64::MIN), |value| value);
-                match values.is_empty() {
-                    true => Range::NOTHING,
-                    false => Range {
-                        from: ends.0 as f64,
-                        to: ends.1 as f64,
-                    },
+            Self::Whole(values, None) if !values.is_empty() => {
+                let (from, to) = ends(values, (i64::MAX, i64::MIN));
+                Range {
+                    from: from as f64,
+                    to: to as f64,
                 }
             }
             Self::Fraction(values, None) => {
-                // Nothing is less or more than NaN.
-                let finite = |value: f64| {
-                    if value.abs() <= f64::MAX {
-                        value
-                    } else {
-                        f64::NAN
-                    }
-                };
-                let (from, to) = ends(values, (f64::INFINITY, f64::NEG_INFINITY), finite);
-                Range { from, to }
+                let (from, to) = ends(values, (f64::INFINITY, f64::NEG_INFINITY));
+                match from == f64::NEG_INFINITY || to == f64::INFINITY {
+                    // Seldom, and slow.
+                    true => self.finite_range(),
+                    false => Range { from, to },
+                }
             }
-            Self::Whole(_, Some(_)) | Self::Fraction(_, Some(_)) => {
-                let mut range = Range::NOTHING;
-                self.each(|_, value| {
-                    range.from = if value < range.from {
-                        value
-                    } else {
-                        range.from
-                    };
-                    range.to = if value > range.to { value } else { range.to };
-                });
-                range
-            }
+            _ => self.finite_range(),
         }
+    }
+
+    fn finite_range(self) -> Range {
+        let mut range = Range::NOTHING;
+        self.each(|_, value| {
+            range.from = if value < range.from {
+                value
+            } else {
+                range.from
+            };
+            range.to = if value > range.to { value } else { range.to };
+        });
+        range
     }
 
     /// Writes the number of each value that is there; `number` is given values that are not finite too.
@@ -199,38 +194,26 @@ impl Piece<'_> {
     }
 }
 
-/// The least and the greatest of these values, as they are seen; `nothing` where there are none.
-pub(super) fn ends<T: Copy + PartialOrd>(
-    values: &[T],
-    nothing: (T, T),
-    seen: impl Fn(T) -> T,
-) -> (T, T) {
+/// The least and the greatest of these values; `nothing` where there are none. What is neither less
+/// nor more than others, as NaN, is left out.
+pub(super) fn ends<T: Copy + PartialOrd>(values: &[T], nothing: (T, T)) -> (T, T) {
+    let less = |one: T, other: T| if one < other { one } else { other };
+    let more = |one: T, other: T| if one > other { one } else { other };
     let (mut least, mut most) = ([nothing.0; LANES], [nothing.1; LANES]);
     let (rows, rest) = values.as_chunks::<LANES>();
     for row in rows {
-        for lane in 0..LANES {
-            let value = seen(row[lane]);
-            least[lane] = if value < least[lane] {
-                value
-            } else {
-                least[lane]
-            };
-            most[lane] = if value > most[lane] {
-                value
-            } else {
-                most[lane]
-            };
+        // One after the other: together they are not done side by side.
+        for (least, value) in least.iter_mut().zip(row) {
+            *least = less(*value, *least);
+        }
+        for (most, value) in most.iter_mut().zip(row) {
+            *most = more(*value, *most);
         }
     }
-    let rest = rest
-        .iter()
-        .map(|value| seen(*value))
-        .map(|value| (value, value));
-    let lanes = least.into_iter().zip(most);
-    lanes.chain(rest).fold(nothing, |all, (least, most)| {
-        let from = if least < all.0 { least } else { all.0 };
-        let to = if most > all.1 { most } else { all.1 };
-        (from, to)
+    let rest = rest.iter().map(|value| (*value, *value));
+    let lanes = least.into_iter().zip(most).chain(rest);
+    lanes.fold(nothing, |all, next| {
+        (less(next.0, all.0), more(next.1, all.1))
     })
 }
 

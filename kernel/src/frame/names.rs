@@ -149,14 +149,21 @@ const SHORT: usize = 15;
 #[inline]
 fn word(bytes: &[u8], from: usize, to: usize) -> Option<u128> {
     let length = to - from;
+    let kept = KEPT.get(length)?;
     let around = bytes.get(from..from + 16)?.first_chunk()?;
-    let kept = match length {
-        0 => 0,
-        1..=SHORT => u128::MAX >> (128 - 8 * length),
-        _ => return None,
-    };
     Some(u128::from_le_bytes(*around) & kept | (length as u128) << 120)
 }
+
+/// The bits of a short text of each length: to look them up is quicker than to shift so many.
+const KEPT: [u128; SHORT + 1] = {
+    let mut kept = [0; SHORT + 1];
+    let mut length = 1;
+    while length <= SHORT {
+        kept[length] = u128::MAX >> (128 - 8 * length);
+        length += 1;
+    }
+    kept
+};
 
 /// The numbers of short names met of late: to look one up takes a fraction of a hash map's time, and
 /// names that are worth a chart are few and short.

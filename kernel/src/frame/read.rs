@@ -175,7 +175,7 @@ fn offsets(pieces: &[&PrimitiveArray<TimestampMicrosecondType>], zone: &Zone) ->
     let bounds = in_parts(&lengths, |stretch| {
         let bounds = pieces[stretch].iter();
         let bounds = bounds.map(|piece| match piece.nulls() {
-            None => ends(piece.values(), NOTHING, |micros| micros),
+            None => ends(piece.values(), NOTHING),
             Some(_) => min(*piece).zip(max(*piece)).unwrap_or(NOTHING),
         });
         bounds.fold(NOTHING, both)

@@ -1,9 +1,14 @@
 //! Rows counted into groups.
 
+mod growing;
+#[cfg(test)]
+mod tests;
+
 use super::column::{Column, Piece};
 use super::names::{Code, Names};
 use super::parts::in_parts;
 use crate::display::chart::Steps;
+use growing::Growing;
 
 /// Stands for a row that is in no group.
 const NONE: u32 = u32::MAX;
@@ -55,15 +60,12 @@ impl Tally {
         }
     }
 
-    fn take(&mut self, value: f64) {
-        self.count += 1;
-        self.sum += value;
-        self.least = if value < self.least {
-            value
-        } else {
-            self.least
-        };
-        self.most = if value > self.most { value } else { self.most };
+    /// Of so many rows whose values are not looked at.
+    fn of_rows(count: u64) -> Self {
+        Self {
+            count,
+            ..Self::NOTHING
+        }
     }
 }
 
@@ -79,7 +81,12 @@ pub fn tally(keys: &[&Key<'_>], of: Option<&Column>) -> Vec<Tally> {
         None => Vec::new(),
     };
     let parts = in_parts(&lengths, |stretch| {
-        let mut found = vec![Tally::NOTHING; groups];
+        let (with_values, without) = match of {
+            Some(_) => (groups, 0),
+            None => (0, groups),
+        };
+        let mut found = vec![Growing::NOTHING; with_values];
+        let mut counts = vec![0_u64; without];
         let (mut codes, mut more) = (Vec::new(), Vec::new());
         for piece in stretch {
             codes.clear();
@@ -108,14 +115,17 @@ pub fn tally(keys: &[&Key<'_>], of: Option<&Column>) -> Vec<Tally> {
                 }),
                 None => {
                     for code in &codes {
-                        if let Some(tally) = found.get_mut(*code as usize) {
-                            tally.count += 1;
+                        if let Some(count) = counts.get_mut(*code as usize) {
+                            *count += 1;
                         }
                     }
                 }
             }
         }
-        found
+        match of {
+            Some(_) => found.into_iter().map(Growing::grown).collect::<Vec<_>>(),
+            None => counts.into_iter().map(Tally::of_rows).collect(),
+        }
     });
     let mut parts = parts.into_iter();
     let first = parts.next().unwrap_or_else(|| vec![Tally::NOTHING; groups]);
@@ -226,6 +236,3 @@ impl Key<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

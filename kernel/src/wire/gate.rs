@@ -144,8 +144,9 @@ where
         if tokio::io::copy(&mut body, &mut to).await? < size {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        to.flush().await?;
         if flags & MORE == 0 {
+            // Nobody inside can do anything with a part of a message.
+            to.flush().await?;
             (bytes, frames) = (0, 0);
         } else {
             (bytes, frames) = (bytes + size, frames + 1);

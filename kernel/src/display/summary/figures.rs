@@ -129,7 +129,7 @@ fn values_of(field: &Field, values: &dyn Array, zone: &Zone) -> Vec<Option<Strin
     let decimals = column.decimals(&mut String::new());
     let text = |row: usize| {
         let mut text = String::new();
-        column.push(&mut text, row, decimals);
+        column.push(&mut text, &mut String::new(), row, decimals);
         text
     };
     (0..values.len())
@@ -150,7 +150,7 @@ fn mean(mean: f64) -> String {
         _ => 6,
     };
     let mut text = String::new();
-    Column::new(&field, &values, &zone).push(&mut text, 0, decimals);
+    Column::new(&field, &values, &zone).push(&mut text, &mut String::new(), 0, decimals);
     text
 }
 

@@ -14,8 +14,10 @@ const AROUND: usize = 24;
 pub(super) struct Grid {
     text: String,
     cells: Vec<Cell>,
-    /// What is longer than its cell shows, by the index of the cell, in rising order.
-    wholes: Vec<(usize, String)>,
+    /// All that is longer than its cell shows, in one text.
+    wholes: String,
+    /// Where each of them ends.
+    whole_ends: Vec<usize>,
     pub(super) columns: usize,
     pub(super) rows: usize,
 }
@@ -23,7 +25,15 @@ pub(super) struct Grid {
 #[derive(Clone, Copy)]
 struct Cell {
     end: usize,
-    null: bool,
+    holds: Holds,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    All,
+    /// A text that stands for the longer one of this number.
+    Short(u32),
 }
 
 /// One value of a table.
@@ -53,7 +63,8 @@ impl Grid {
         let mut grid = Self {
             text: String::with_capacity(cells * 8),
             cells: Vec::with_capacity(cells),
-            wholes: Vec::new(),
+            wholes: String::new(),
+            whole_ends: Vec::new(),
             columns,
             rows: 0,
         };
@@ -99,20 +110,29 @@ impl Grid {
         self.cells.truncate(kept);
         self.text
             .truncate(self.cells.last().map_or(0, |cell| cell.end));
-        self.wholes.retain(|(cell, _)| *cell < kept);
+        let mut shorts = self.cells.iter().rev().filter_map(|cell| match cell.holds {
+            Holds::Short(number) => Some(number as usize + 1),
+            Holds::Nothing | Holds::All => None,
+        });
+        self.whole_ends.truncate(shorts.next().unwrap_or(0));
+        self.wholes
+            .truncate(self.whole_ends.last().copied().unwrap_or(0));
     }
 
     /// Reads one more cell, and says how long its markup is, about.
     fn read_cell(&mut self, reader: &Column<'_>, row: usize, decimals: usize) -> usize {
         let start = self.text.len();
-        let null = reader.is_null(row);
-        if !null && reader.push(&mut self.text, row, decimals) {
-            let mut whole = String::new();
-            reader.push_whole(&mut whole, row);
-            self.wholes.push((self.cells.len(), whole));
-        }
+        let holds = if reader.is_null(row) {
+            Holds::Nothing
+        } else if reader.push(&mut self.text, &mut self.wholes, row, decimals) {
+            let number = self.whole_ends.len() as u32;
+            self.whole_ends.push(self.wholes.len());
+            Holds::Short(number)
+        } else {
+            Holds::All
+        };
         let end = self.text.len();
-        self.cells.push(Cell { end, null });
+        self.cells.push(Cell { end, holds });
         // A text too long for its title is cut there.
         AROUND + (end - start).min(LONGEST_TITLE)
     }
@@ -122,21 +142,27 @@ impl Grid {
         let Some(cell) = self.cells.get(index) else {
             return Value::Null;
         };
-        if cell.null {
-            return Value::Null;
-        }
-        let start = index
-            .checked_sub(1)
-            .and_then(|before| self.cells.get(before))
-            .map_or(0, |before| before.end);
-        let text = self.text.get(start..cell.end).unwrap_or_default();
-        match self.wholes.binary_search_by_key(&index, |(cell, _)| *cell) {
-            Ok(found) => Value::Short {
+        let start = match index {
+            0 => 0,
+            _ => self.cells[index - 1].end,
+        };
+        let text = &self.text[start..cell.end];
+        match cell.holds {
+            Holds::Nothing => Value::Null,
+            Holds::All => Value::Text(text),
+            Holds::Short(number) => Value::Short {
                 text,
-                whole: &self.wholes[found].1,
+                whole: self.whole(number as usize),
             },
-            Err(_) => Value::Text(text),
         }
+    }
+
+    fn whole(&self, number: usize) -> &str {
+        let start = match number {
+            0 => 0,
+            _ => self.whole_ends[number - 1],
+        };
+        &self.wholes[start..self.whole_ends[number]]
     }
 }
 
@@ -197,7 +223,15 @@ mod tests {
             &Zone::utc(),
             2 * 60,
         );
-        assert_eq!((grid.rows, grid.cells.len(), grid.wholes.len()), (2, 2, 2));
+        assert_eq!(
+            (
+                grid.rows,
+                grid.cells.len(),
+                grid.whole_ends.len(),
+                grid.wholes.len()
+            ),
+            (2, 2, 2, 22)
+        );
         assert!(matches!(
             grid.value(1, 0),
             Value::Short {

@@ -1,6 +1,10 @@
 //! A table as aligned text.
 
-use super::super::text::{cut, push_isolated, push_visible, start_of, visible, width};
+use std::borrow::Cow;
+
+use super::super::text::{
+    cut, is_printable_ascii, push_isolated, push_visible, start_of, visible, width,
+};
 use super::super::value::NULL;
 use super::Head;
 use super::grid::{Grid, Value};
@@ -78,7 +82,6 @@ struct Cells<'a> {
     widths: Vec<usize>,
     /// What each column takes at least.
     least: Vec<usize>,
-    scratch: String,
 }
 
 impl<'a> Cells<'a> {
@@ -88,15 +91,14 @@ impl<'a> Cells<'a> {
             grid,
             widths: vec![1; heads.len()],
             least: vec![1; heads.len()],
-            scratch: String::new(),
         };
         for line in 0..grid.rows + 2 {
             for (column, head) in heads.iter().enumerate() {
-                cells.read(line, column);
+                let text = cells.text(line, column);
                 // A text this long is cut anyway.
-                let wide = match cells.scratch.len() > 4 * WIDEST {
+                let wide = match text.len() > 4 * WIDEST {
                     true => WIDEST_COLUMN,
-                    false => width(&cells.scratch),
+                    false => width(&text),
                 };
                 cells.widths[column] = cells.widths[column].max(wide);
                 if line > 1 && head.whole || line == 1 && head.zoned {
@@ -110,28 +112,28 @@ impl<'a> Cells<'a> {
         cells
     }
 
-    /// Reads a cell into `scratch`, everything in it visible.
-    fn read(&mut self, line: usize, column: usize) {
-        self.scratch.clear();
+    /// A cell, everything in it visible.
+    fn text(&self, line: usize, column: usize) -> Cow<'a, str> {
         let head = &self.heads[column];
-        match line {
-            0 => push_visible(&mut self.scratch, &head.name),
-            1 => push_visible(&mut self.scratch, &head.type_name),
+        let text = match line {
+            0 => return Cow::Owned(visible(&head.name)),
+            1 => return Cow::Owned(visible(&head.type_name)),
             row => match self.grid.value(row - 2, column) {
-                Value::Null => self.scratch.push_str(NULL),
-                Value::Text(text) | Value::Short { text, .. } => {
-                    let start = text
-                        .char_indices()
-                        .nth(WIDEST)
-                        .map_or(text.len(), |(at, _)| at);
-                    push_visible(&mut self.scratch, &text[..start]);
-                    if start < text.len() {
-                        // Wider than any column, so that it is cut with a sign.
-                        self.scratch.extend(std::iter::repeat_n('…', WIDEST));
-                    }
-                }
+                Value::Null => return Cow::Borrowed(NULL),
+                Value::Text(text) | Value::Short { text, .. } => text,
             },
+        };
+        if text.len() <= WIDEST && is_printable_ascii(text) {
+            return Cow::Borrowed(text);
         }
+        let mut shown = String::new();
+        let start = text.char_indices().nth(WIDEST);
+        push_visible(&mut shown, start.map_or(text, |(at, _)| &text[..at]));
+        if start.is_some() {
+            // Wider than any column, so that it is cut with a sign.
+            shown.extend(std::iter::repeat_n('…', WIDEST));
+        }
+        Cow::Owned(shown)
     }
 
     /// What a column takes where none takes more than `most` without need.
@@ -159,7 +161,7 @@ impl<'a> Cells<'a> {
         shown
     }
 
-    fn push_line(&mut self, out: &mut String, shown: usize, line: usize) {
+    fn push_line(&self, out: &mut String, shown: usize, line: usize) {
         if shown == 0 {
             return;
         }
@@ -167,24 +169,34 @@ impl<'a> Cells<'a> {
             if column > 0 {
                 out.push_str(GAP);
             }
-            self.read(line, column);
+            let whole = self.text(line, column);
             let room = self.widths[column];
-            let (text, sign) = match cut(&self.scratch, room) {
-                None => (self.scratch.as_str(), ""),
+            let (text, sign) = match cut(&whole, room) {
+                None => (&*whole, ""),
                 Some(start) => (start, "…"),
             };
             let space = room.saturating_sub(width(text) + width(sign));
             let number = self.heads[column].number;
             if number {
-                out.extend(std::iter::repeat_n(' ', space));
+                push_spaces(out, space);
             }
             push_isolated(out, text);
             out.push_str(sign);
             if !number {
-                out.extend(std::iter::repeat_n(' ', space));
+                push_spaces(out, space);
             }
         }
         out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
+    }
+}
+
+fn push_spaces(out: &mut String, count: usize) {
+    const SPACES: &str = "                                                                ";
+    let mut left = count;
+    while left > 0 {
+        let next = left.min(SPACES.len());
+        out.push_str(&SPACES[..next]);
+        left -= next;
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field};
+use proptest::prelude::*;
 
 use super::*;
 use crate::display::Zone;
@@ -127,4 +128,17 @@ fn values_far_outside_are_in_no_group() {
         assert_eq!(counts(&tally(&[&key], None)).iter().sum::<u64>(), 0);
     }
     assert_eq!(tally(&[&Key::Exact(&values, &[])], None), []);
+}
+
+proptest! {
+    #[test]
+    fn a_tally_is_that_of_its_values(values in prop::collection::vec(-1e9..1e9, 1..40)) {
+        let mut growing = growing::Growing::NOTHING;
+        values.iter().for_each(|value| growing.take(*value));
+        let tally = growing.grown();
+        prop_assert_eq!(tally.count, values.len() as u64);
+        prop_assert_eq!(tally.sum, values.iter().sum::<f64>());
+        prop_assert_eq!(tally.least, values.iter().copied().fold(f64::INFINITY, f64::min));
+        prop_assert_eq!(tally.most, values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    }
 }
