@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::paths::Paths;
 use crate::place::{HeldElsewhere, Place, Places, sweep, unusable};
 use crate::profile::{Profile, Profiles, Runs};
+use crate::rehearsal::{self, Rehearsal};
 
 /// How long a driver that was told to end may take to be gone: to end, to be killed, to be swept.
 const GONE: Duration = Duration::from_secs(20);
@@ -170,6 +171,16 @@ impl Launcher {
             Runs::Local(_) => self.local.attach(claim, profile, who).await,
             Runs::Remote(_) => self.remote.attach(claim, profile, who).await,
             Runs::Kubernetes(_) => self.kubernetes.attach(claim, profile, who).await,
+        }
+    }
+
+    /// What would be made for a driver of `claim`, and what would refuse it. Makes nothing; where a
+    /// cluster is asked, every question has a deadline.
+    pub async fn rehearse(&self, claim: &Claim, profile: &Profile) -> Rehearsal {
+        match &profile.runs {
+            Runs::Local(local) => self.local.rehearse(claim, profile, local),
+            Runs::Remote(_) => rehearsal::remote(profile, &claim.user),
+            Runs::Kubernetes(spec) => self.kubernetes.rehearse(claim, profile, spec).await,
         }
     }
 

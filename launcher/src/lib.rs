@@ -18,5 +18,6 @@ pub mod machine;
 pub mod paths;
 pub mod place;
 pub mod profile;
+pub mod rehearsal;
 pub mod runtime;
 mod secret;

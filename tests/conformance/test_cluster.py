@@ -1,5 +1,6 @@
 """What a user lives through whose driver is a pod, on a real Kubernetes with real Spark pods."""
 
+import base64
 import json
 import os
 import re
@@ -81,6 +82,26 @@ def test_a_notebook_executed_by_nbconvert_runs_on_two_executors_and_leaves_nothi
     for words in [" started in ", "waiting for Spark ", "first executor "]:
         assert words in shown, shown
     nothing_left("scripted")
+
+
+def test_the_secrets_of_a_driver_are_in_its_secret_alone(kernels):
+    kernel = kernels(env={"FIRESTEEL_PROFILE": "pods"})
+    done = kernel.run("SET; SELECT count(*) FROM range(100)", timeout=START)
+    assert done.status == "ok", done.text
+    data = [secret["data"] for secret in of("pods", things("secrets"))]
+    coded = {value for keys in data for key, value in keys.items() if key != "tls.crt"}
+    plain = {base64.b64decode(value).decode().strip() for value in coded}
+    assert len(coded) >= 3
+    # A key of several lines is found by one of them too.
+    secrets = coded | plain | {line for text in plain for line in text.splitlines() if len(line) == 64}
+    said = {"the cell": json.dumps(done.outputs)}
+    for kind in ["events", "jobs", "pods", "configmaps", "services"]:
+        said[kind] = kubectl("get", kind, "--output", "json", admin=True)
+    for pod in pods("driver", "pods") + pods("executor", "pods"):
+        name = pod["metadata"]["name"]
+        said[name] = kubectl("logs", name, "--all-containers", admin=True)
+    for where, text in said.items():
+        assert not [secret for secret in secrets if secret in text], where
 
 
 def execute(notebook, profile):

@@ -117,7 +117,8 @@ def cpu(pid):
     for thread in Path(f"/proc/{pid}/task").iterdir():
         try:
             name, _, rest = (thread / "stat").read_text().partition("(")[2].rpartition(")")
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
+            # It ended before its file was opened, or before it was read.
             continue
         if name.startswith("Executor task"):
             used += sum(int(ticks) for ticks in rest.split()[11:13])

@@ -15,6 +15,7 @@ use firesteel_kernel::wire::iopub::Output;
 use firesteel_kernel::wire::stdin::Stdin;
 use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
+use firesteel_launcher::rehearsal::Rehearsal;
 use firesteel_session::error::Error;
 use firesteel_session::session::Session;
 use jupyter_protocol::MediaType;
@@ -73,6 +74,10 @@ impl Source for Ready {
 
     async fn describe(&mut self) -> String {
         String::new()
+    }
+
+    async fn rehearse(&self, _profile: Option<&str>) -> Result<Rehearsal, Unavailable> {
+        pending().await
     }
 
     async fn logs(&mut self, _of: LogsOf, _lines: usize) -> Result<String, Unavailable> {

@@ -130,6 +130,10 @@ async fn a_drivers_token_is_known_to_keeper_and_java_alone() {
         let knows = processes::environment(pid).join(" ").contains(&token);
         assert!(!knows || pid == pids(&facts).1, "{pid} {arguments}");
     }
+    // No crash leaves a picture of what they know.
+    for pid in [pids(&facts).0, pids(&facts).1, worker] {
+        assert_eq!(processes::largest_core(pid), "0", "{pid}");
+    }
     let door_token = address.token.as_ref().unwrap().reveal();
     assert_ne!(door_token, token);
     for (path, text) in texts(machine.root()) {
@@ -148,6 +152,21 @@ async fn a_drivers_token_is_known_to_keeper_and_java_alone() {
 
     fs::write(go, "").unwrap();
     assert_eq!(call.await.unwrap(), 1);
+
+    // What outlives the driver, its log above all, has none of them.
+    drop(kernel);
+    machine.wait_until_gone(Duration::from_secs(30)).await;
+    let left = texts(machine.root());
+    assert!(
+        left.iter()
+            .any(|(_, text)| text.contains("SparkConnectServer"))
+    );
+    for (path, text) in left {
+        let secret = [token.as_str(), door_token]
+            .into_iter()
+            .find(|secret| text.contains(secret));
+        assert_eq!(secret, None, "{}", path.display());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,9 @@ pub enum Magic {
     List,
     /// Say which profile is in use, or use another.
     Profile(Option<String>),
+    /// Go through a driver's start by the profile of this name, or by the chosen one, and make
+    /// nothing.
+    DryRun(Option<String>),
     /// Say what runs, where.
     Session,
     /// Give the driver back now.
@@ -125,6 +128,12 @@ const TABLE: &[Spec] = &[
         read: Read::Text(|text| name::parts(text).map(Magic::Describe).ok_or(TABLE_NAME)),
     },
     Spec {
+        name: "dryrun",
+        usage: "%dryrun [NAME]",
+        about: "say what would be made for a driver of the profile in use, or of another, and what would refuse it, without making anything",
+        read: Read::Words(|words| one_or_none(words).map(Magic::DryRun)),
+    },
+    Spec {
         name: "explain",
         usage: EXPLAIN_USAGE,
         about: "show how Spark would run the statement that follows, on its line or below it, or the last one, without running it",
@@ -180,11 +189,7 @@ const TABLE: &[Spec] = &[
         name: "profile",
         usage: "%profile [NAME]",
         about: "say which profile drivers are started from, or choose another",
-        read: Read::Words(|words| match words {
-            [] => Ok(Magic::Profile(None)),
-            [name] => Ok(Magic::Profile(Some((*name).to_owned()))),
-            _ => Err("give it one name or nothing"),
-        }),
+        read: Read::Words(|words| one_or_none(words).map(Magic::Profile)),
     },
     Spec {
         name: "session",
@@ -336,6 +341,14 @@ fn size(word: &str) -> Option<u64> {
     };
     let size = count.parse::<u64>().ok()?.checked_mul(unit)?;
     (1..=LARGEST_LIMIT).contains(&size).then_some(size)
+}
+
+fn one_or_none(words: &[&str]) -> Result<Option<String>, &'static str> {
+    match words {
+        [] => Ok(None),
+        [name] => Ok(Some((*name).to_owned())),
+        _ => Err("give it one name or nothing"),
+    }
 }
 
 fn alone(words: &[&str], magic: Magic) -> Result<Magic, &'static str> {

@@ -121,6 +121,7 @@ pub fn ended(word: &str, elapsed: Duration) -> Media {
     show(&format!("{word} after {}", tenths(elapsed)), None)
 }
 
+/// Lines of prose, and beside them how much of all is done.
 pub(super) fn show(text: &str, bar: Option<(u64, u64)>) -> Media {
     let mut html = String::from(STYLE);
     if bar.is_some() {
@@ -132,9 +133,14 @@ pub(super) fn show(text: &str, bar: Option<(u64, u64)>) -> Media {
             "<progress max=\"{all}\" value=\"{done}\"></progress>"
         ));
     }
-    push_prose(&mut html, text);
+    for (place, line) in text.lines().enumerate() {
+        if place > 0 {
+            html.push_str("<br>");
+        }
+        push_prose(&mut html, line);
+    }
     html.push_str("</div>");
-    bundle(html, super::text::visible(text))
+    bundle(html, super::text::visible_lines(text))
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ pub struct Started {
 /// Phases shorter than this are not worth a word once the start is over.
 const WORTH_A_WORD: Duration = Duration::from_millis(50);
 
-/// How a start goes: `Starting Spark: waiting for a node 0.1 s · waiting for Spark · 5 s`, and on a
-/// line of its own what is in the way.
+/// How a start goes: `Starting Spark: waiting for a node 0.1 s · waiting for Spark · 5 s`, and on
+/// lines of their own what is in the way and what to do about it.
 pub fn starting(start: &Start, waited: Duration) -> Media {
     show(&starting_text(start, waited), None)
 }
@@ -121,6 +121,28 @@ mod tests {
             starting_text(&start, waited),
             "Starting Spark: waiting for a node 0.1 s · preparing its pod 0.0 s · waiting for Spark · 5 s\nno node has room"
         );
+    }
+
+    #[test]
+    fn what_is_in_the_way_has_lines_of_its_own_in_every_form() {
+        let mut start = Start::phase("waiting for a node");
+        start.trouble = Some("A quota <i>\u{7}.\nWait for `it`.".to_owned());
+        for content in starting(&start, Duration::from_secs(5)).content {
+            match content {
+                MediaType::Html(html) => assert!(
+                    html.contains("5 s<br>A quota &lt;i&gt;")
+                        && html.contains("<br>Wait for <code>it</code>."),
+                    "{html}"
+                ),
+                MediaType::Plain(text) => {
+                    let lines: Vec<&str> = text.lines().collect();
+                    assert_eq!(lines.len(), 3, "{text}");
+                    assert_eq!(lines[2], "Wait for `it`.");
+                    assert!(!text.contains('\u{7}'), "{text}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[test]

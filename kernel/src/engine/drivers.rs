@@ -13,6 +13,7 @@ use firesteel_launcher::environment::Environment;
 use firesteel_launcher::launcher::{Launcher, Listed, LogsOf};
 use firesteel_launcher::paths::Paths;
 use firesteel_launcher::profile::{self, Chosen, Profile, Profiles, Runs};
+use firesteel_launcher::rehearsal::Rehearsal;
 use firesteel_session::client::{Client, Options};
 use firesteel_session::error::Error;
 use firesteel_session::session::Session;
@@ -357,6 +358,18 @@ impl Source for Drivers {
             None => self.listed(standing).await.and_then(|driver| driver.kept),
         };
         describe::kept(kept, standing.profile.idle_limit)
+    }
+
+    async fn rehearse(&self, profile: Option<&str>) -> Result<Rehearsal, Unavailable> {
+        let profiles = self.known()?;
+        let name = match profile {
+            Some(name) => name.to_owned(),
+            None => self.choice(&profiles).name,
+        };
+        let profile = profiles.get(&name).map_err(of_profile)?;
+        let kernel = self.kernel.to_string();
+        let claim = Claim::new(&profile, &self.settings.environment, &kernel);
+        Ok(self.launcher.rehearse(&claim, &profile).await)
     }
 
     async fn logs(&mut self, of: LogsOf, lines: usize) -> Result<String, Unavailable> {

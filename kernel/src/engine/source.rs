@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
+use firesteel_launcher::rehearsal::Rehearsal;
 use firesteel_session::engine::Engine;
 use firesteel_session::error::Error;
 use tokio::sync::watch;
@@ -56,6 +57,10 @@ pub trait Source: Send + Sync {
 
     /// What is open: the driver, the session, who else uses it. For a person.
     async fn describe(&mut self) -> String;
+
+    /// Goes through a driver's start by the profile of this name, or by the chosen one, without
+    /// making anything.
+    async fn rehearse(&self, profile: Option<&str>) -> Result<Rehearsal, Unavailable>;
 
     /// The end of the driver's log, or of an executor's.
     async fn logs(&mut self, of: LogsOf, lines: usize) -> Result<String, Unavailable>;

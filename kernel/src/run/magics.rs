@@ -31,6 +31,7 @@ pub(super) async fn run(
         Magic::Describe(name) => {
             return describe::run(source, name, settings, cell, margin).await;
         }
+        Magic::DryRun(profile) => return dry_run(source, profile.as_deref(), cell).await,
         Magic::Tables(pattern) => return search::run(source, pattern, cell, margin).await,
         Magic::Vars => {
             let listed = vars::list(settings, SystemTime::now());
@@ -72,5 +73,22 @@ pub(super) async fn run(
             Outcome::Done
         }
         Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+/// Shows what would be made for a driver, and what would refuse it. Who asks a cluster waits for it.
+async fn dry_run(source: &dyn Source, profile: Option<&str>, cell: &Cell) -> Outcome {
+    let rehearsed = tokio::select! {
+        biased;
+        () = cell.stop.cancelled() => return Outcome::Interrupted,
+        rehearsed = source.rehearse(profile) => rehearsed,
+    };
+    match rehearsed {
+        Ok(rehearsed) => {
+            let shown = display::rehearsal(&rehearsed);
+            cell.output.result(cell.count, shown).await;
+            Outcome::Done
+        }
+        Err(error) => Outcome::Failed(failure::of_unavailable(&error)),
     }
 }

@@ -20,6 +20,7 @@ use crate::machine;
 use crate::paths::Paths;
 use crate::place::{Lock, Place, Places, sweep_all, unusable};
 use crate::profile::{Local as LocalProfile, Profile, Runs};
+use crate::rehearsal::{self, Rehearsal};
 use crate::runtime::Runtime;
 
 /// How long it may take to find a driver's keeper or to have one started; a driver that is ending
@@ -105,6 +106,26 @@ impl Local {
                 "Install Firesteel again, or set FIRESTEEL_LAUNCHER to the path of firesteel-launcher.",
             )),
         }
+    }
+
+    /// What would be started for `claim`, and what keeps it from being started. Starts nothing.
+    pub(crate) fn rehearse(
+        &self,
+        claim: &Claim,
+        profile: &Profile,
+        local: &LocalProfile,
+    ) -> Rehearsal {
+        let limit = machine::limit(|path| std::fs::read_to_string(path).ok());
+        let facts = rehearsal::Machine {
+            paths: self.paths.clone(),
+            parts: self.parts(profile, local),
+            limit,
+            heap: machine::heap(local.memory, limit),
+            cores: machine::cores(),
+            program: self.program(),
+            place: Places::open(&self.paths).map(|places| places.of(&claim.id())),
+        };
+        rehearsal::local(claim, profile, local, facts)
     }
 
     /// Starts a keeper, unless another has come first.

@@ -16,6 +16,8 @@ use crate::profile::Profile;
 pub use attachment::Attachment;
 pub(crate) use attachment::{News, Notices, Word};
 pub use kubernetes::Kubernetes;
+#[cfg(test)]
+pub(crate) use kubernetes::examples;
 pub(crate) use kubernetes::{Kept, Shelf};
 pub use local::Local;
 pub use remote::Remote;

@@ -14,7 +14,7 @@ use crate::profile::{Kubernetes, Profile, Runs};
 use crate::secret::Secret;
 
 /// Stands for what is random in a driver that was not made.
-const NOT_MADE: &str = "00000000-0000-4000-8000-000000000000";
+pub(super) const NOT_MADE: &str = "00000000-0000-4000-8000-000000000000";
 
 /// What would be made for a driver of `claim` by `profile`, in this order: the Job, its pod, one
 /// executor as Spark would ask for it, the Secret without its values, the ConfigMap, and the Service

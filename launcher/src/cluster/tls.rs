@@ -1,10 +1,13 @@
 //! The two ends of a keeper's port in a cluster: a certificate of this driver's own, and a client
 //! that takes that certificate and no other.
 
+use std::io;
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
@@ -15,13 +18,16 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
 };
 
 use super::names::SERVER_NAME;
 
 /// What HTTP/2 is called while a connection is made.
 pub(crate) const HTTP_2: &[u8] = b"h2";
+
+/// What is wrong with a certificate that is not the keeper's.
+const OTHER: Error = Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
 
 /// Key and certificate of one keeper, both PEM. The certificate is for [`SERVER_NAME`], signs
 /// nothing else and is new with each driver.
@@ -114,6 +120,25 @@ pub(crate) fn pinned(certificate_pem: &str) -> Result<TlsConnector, TlsError> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
+/// Makes a connection a secret one with the keeper that the connector is for.
+///
+/// # Errors
+/// In words, where something else answers.
+pub(crate) async fn connect<S>(connector: &TlsConnector, stream: S) -> io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let connected = connector.connect(server_name(), stream).await;
+    connected.map_err(|error| {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        if inner == Some(&OTHER) {
+            let words = "what answers there is not this Spark driver: it shows another certificate";
+            return io::Error::new(io::ErrorKind::InvalidData, words);
+        }
+        error
+    })
+}
+
 /// The name to connect by, whatever the keeper's address is.
 pub(crate) fn server_name() -> ServerName<'static> {
     // A constant; that it is a name is tested.
@@ -144,11 +169,11 @@ impl ServerCertVerifier for Pin {
         _server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
         _now: UnixTime,
-    ) -> Result<ServerCertVerified, tokio_rustls::rustls::Error> {
+    ) -> Result<ServerCertVerified, Error> {
         if *end_entity == self.certificate {
             Ok(ServerCertVerified::assertion())
         } else {
-            Err(CertificateError::ApplicationVerificationFailure.into())
+            Err(OTHER)
         }
     }
 
@@ -157,7 +182,7 @@ impl ServerCertVerifier for Pin {
         message: &[u8],
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, tokio_rustls::rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls12_signature(message, cert, dss, &self.algorithms)
     }
 
@@ -166,7 +191,7 @@ impl ServerCertVerifier for Pin {
         message: &[u8],
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, tokio_rustls::rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
@@ -189,7 +214,7 @@ mod tests {
         let (near, far) = tokio::io::duplex(16 << 10);
         // Both ends stay until both are done: what one says last is no error of the other.
         let (client, server) = tokio::join!(
-            client.connect(server_name(), near),
+            connect(&client, near),
             TlsAcceptor::from(server).accept(far),
         );
         (client.map(|_| ()), server.map(|_| ()))
@@ -210,7 +235,7 @@ mod tests {
         let client = pinned(&ours.certificate_pem).unwrap();
         let (client, _) = handshake(server(&other).unwrap(), client).await;
         let error = client.unwrap_err().to_string();
-        assert!(error.contains("invalid peer certificate"), "{error}");
+        assert!(error.contains("it shows another certificate"), "{error}");
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::jars;
 use super::process::Exit;
 use crate::cause::{Cause, Kind};
+use crate::cluster::causes::{Fields, Why};
+use crate::cluster::executors;
 use crate::profile::Memory;
 
 /// How many lines of the log go with a cause.
@@ -67,64 +69,43 @@ const KILL: i32 = 9;
 
 /// Says why. `log` is the end of what the driver printed.
 pub(crate) fn explain(failed: Failed, log: &str, setting: &Setting<'_>) -> Cause {
-    let known = by_log(log, setting).or_else(|| by_exit(failed, setting));
-    let cause = known.unwrap_or_else(|| unknown(failed, log, setting));
+    let known = by_log(failed, log, setting).or_else(|| by_exit(failed, setting));
+    let cause = known.unwrap_or_else(|| unknown(failed, log));
     cause.with_tail(tail(log))
 }
 
 /// What the log says plainly, the most telling first.
-fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
+fn by_log(failed: Failed, log: &str, setting: &Setting<'_>) -> Option<Cause> {
     let says = |words: &str| log.contains(words);
     let line = |words: &str| log.lines().rev().find(|line| line.contains(words));
-    let Setting { heap, profile, .. } = setting;
+    let heap = setting.heap.to_string();
+    let profile = ("profile", setting.profile);
 
     if says("No space left on device") || says("Disk quota exceeded") {
-        return Some(Cause::new(
-            Kind::Disk,
-            format!(
-                "The Spark driver ran out of disk space; it spills to {}",
-                setting.scratch.display()
-            ),
-            match setting.home {
-                Home::Machine => {
-                    "Make room there, or set TMPDIR to a folder on a larger disk, and run the cell again."
-                }
-                Home::Image(_) => {
-                    "Give the driver's pod more local disk in the profile, and run the cell again."
-                }
-            },
+        let folder = setting.scratch.display().to_string();
+        return Some(setting.told(
+            Why::DiskFull,
+            &[("folder", &folder)],
+            "Make room there, or set TMPDIR to a folder on a larger disk, and run the cell again.",
         ));
     }
     if says("BindException") || says("Address already in use") {
-        return Some(Cause::new(
-            Kind::Port,
-            "The ports chosen for the Spark driver were taken by other programs",
-            "Run the cell again; other ports are tried.",
-        ));
+        return Some(Why::PortsTaken.cause(&[]));
     }
     if says("Could not reserve enough space")
         || says("Cannot allocate memory")
         || says("Invalid maximum heap size")
     {
-        return Some(Cause::new(
-            Kind::Memory,
-            format!(
-                "Java cannot get the {heap} of heap that profile `{profile}` gives the Spark driver"
-            ),
-            match setting.home {
-                Home::Machine => {
-                    "Set `memory` in the profile to less, or end what else uses memory."
-                }
-                Home::Image(_) => {
-                    "Set the driver's memory in the profile to less, or its overhead to more."
-                }
-            },
+        return Some(setting.told(
+            Why::HeapNotGiven,
+            &[("heap", &heap), profile],
+            "Set `memory` in the profile to less, or end what else uses memory.",
         ));
     }
     if says("INVALID_DRIVER_MEMORY") || says("Too small maximum heap") {
-        return Some(Cause::new(
-            Kind::Memory,
-            format!("{heap} of heap is too little for Spark"),
+        return Some(setting.told(
+            Why::HeapTooSmall,
+            &[("heap", &heap)],
             "Set `memory` in the profile to 1g or more.",
         ));
     }
@@ -142,21 +123,28 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
                 )
             })
             .unwrap_or("one of them");
-        return Some(Cause::new(
-            Kind::Packages,
-            format!("The packages of profile `{profile}` cannot be fetched: {what}"),
-            "Correct `packages` in the profile, or see to it that Maven Central can be reached.",
-        ));
+        return Some(match unreachable(log) {
+            Some(said) => setting.told(
+                Why::PackagesUnreachable,
+                &[profile, ("said", &said)],
+                "See whether the network is up and Maven Central can be reached from here.",
+            ),
+            None => Why::PackagesUnresolved.cause(&[profile, ("said", what)]),
+        });
     }
     if says("UnsupportedClassVersionError") || says("Unrecognized option: --") {
-        return Some(Cause::new(
-            Kind::Runtime,
-            format!("{} is too old for Spark", setting.java.display()),
-            match setting.home {
-                Home::Machine => "Install Java 17 or later and name it by `java` in the profile, or run `firesteel runtime install --with-java`.".to_owned(),
-                Home::Image(image) => format!("Add Java 17 or later to image `{image}`, and set JAVA_HOME in it."),
-            },
+        let java = setting.java.display().to_string();
+        return Some(setting.told(
+            Why::JavaTooOld,
+            &[("java", &java), ("image", setting.image())],
+            "Install Java 17 or later and name it by `java` in the profile, or run `firesteel runtime install --with-java`.",
         ));
+    }
+    // Later, what is refused is a statement's.
+    let starts = !matches!(failed, Failed::Later(_));
+    let refused = || by_cluster(log, setting).or_else(|| refused_conf(log, setting));
+    if let Some(cause) = starts.then(refused).flatten() {
+        return Some(cause);
     }
     let broken = [
         "ClassNotFoundException",
@@ -168,60 +156,139 @@ fn by_log(log: &str, setting: &Setting<'_>) -> Option<Cause> {
     ];
     // Later, a class that is missing is one of the user's.
     if broken.iter().any(|words| says(words)) && !says("Spark Connect server started") {
-        let sentence = match jars::broken(setting.spark_home).first() {
+        let said = match jars::broken(setting.spark_home).first() {
             Some(jar) => format!("The jar {} of Spark is broken", jar.display()),
             None => format!(
                 "A jar of Spark in {} is missing or broken",
                 setting.spark_home.join("jars").display()
             ),
         };
-        return Some(Cause::new(
-            Kind::Jars,
-            sentence,
-            match setting.home {
-                Home::Machine => "Run `firesteel runtime install --again`.".to_owned(),
-                Home::Image(image) => format!("Make image `{image}` again."),
-            },
+        return Some(setting.told(
+            Why::JarBroken,
+            &[("said", &said), ("image", setting.image())],
+            "Run `firesteel runtime install --again`.",
         ));
     }
     None
 }
 
+/// The repository that packages were looked for in and that did not answer, as Ivy says it. The one
+/// that Spark adds has next to none.
+fn unreachable(log: &str) -> Option<String> {
+    log.lines().rev().find_map(|line| {
+        let line = line.trim();
+        let host = line
+            .split_once(". url=")
+            .filter(|(host, _)| host.starts_with("Host ") && host.ends_with(" not found"));
+        let said = match host {
+            Some((host, _)) => host,
+            None => line.strip_prefix("Server access error at url ")?,
+        };
+        (!said.contains("repos.spark-packages.org")).then(|| said.to_owned())
+    })
+}
+
+/// What the cluster's API said to Spark, which asks it for its own pod and for executors.
+fn by_cluster(log: &str, setting: &Setting<'_>) -> Option<Cause> {
+    let Home::Image(_) = setting.home else {
+        return None;
+    };
+    if let Some(cause) = log.lines().rev().find_map(executors::refused) {
+        return Some(cause);
+    }
+    // The client of Spark ends in this when it gets no answer.
+    let client = "KubernetesClientException";
+    let silent = [
+        "ConnectException",
+        "SocketTimeoutException",
+        "UnknownHostException",
+        "NoRouteToHostException",
+    ];
+    let why = log.lines().rev().find(|line| {
+        line.starts_with("Caused by: ") && silent.iter().any(|words| line.contains(words))
+    })?;
+    let said = why.trim_start_matches("Caused by: ");
+    log.contains(client)
+        .then(|| Why::ApiUnreachable.cause(&[("said", said)]))
+}
+
+/// The setting that Spark does not take: it names it where it says why.
+fn refused_conf(log: &str, setting: &Setting<'_>) -> Option<Cause> {
+    let exceptions = [
+        "IllegalArgumentException: ",
+        "NumberFormatException: ",
+        "SparkException: ",
+    ];
+    let starts = [
+        "Exception in thread",
+        "Caused by: ",
+        "java.lang.",
+        "org.apache.spark.",
+    ];
+    log.lines().rev().find_map(|line| {
+        if !starts.iter().any(|start| line.starts_with(start)) && !line.contains(" ERROR ") {
+            return None;
+        }
+        let exception = exceptions.iter().find(|words| line.contains(*words))?;
+        let (_, said) = line.split_once(exception)?;
+        let key = format!("`{}`", setting_in(said)?);
+        // What Spark's own list of errors calls it is for its developers.
+        let said = said.split(" SQLSTATE: ").next().unwrap_or(said);
+        let said = match said
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once("] "))
+        {
+            Some((_, said)) => said,
+            None => said,
+        };
+        Some(Why::ConfRefused.cause(&[
+            ("profile", setting.profile),
+            ("said", said.trim().trim_end_matches('.')),
+            ("key", &key),
+        ]))
+    })
+}
+
+/// Whether a line of the log means that Spark will never take calls, though it stays: it makes no
+/// session with such a setting.
+pub(super) fn is_hopeless(line: &str) -> bool {
+    line.contains("SparkIllegalArgumentException: [INVALID_CONF_VALUE")
+}
+
+/// The first name of a setting in a text: `spark.a.b`, not a part of a longer name.
+fn setting_in(said: &str) -> Option<&str> {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&c);
+    let mut names = said.split(|c| !of_name(c));
+    let name = names.find(|name| name.starts_with("spark.") && name.len() > "spark.".len())?;
+    Some(name.trim_end_matches('.'))
+}
+
 /// What the way it ended says.
 fn by_exit(failed: Failed, setting: &Setting<'_>) -> Option<Cause> {
     match failed {
-        Failed::ToStartWithin(deadline) => Some(Cause::new(
-            Kind::Deadline,
-            format!(
-                "The Spark driver was not ready after {} s and was ended",
-                deadline.as_secs()
-            ),
-            match setting.home {
-                _ if setting.packages => {
-                    "Fetching packages may take longer: set `startDeadline` in the profile to more."
-                }
-                Home::Machine => {
-                    "See whether the machine is busy or out of memory, or set `startDeadline` in \
-                     the profile to more."
-                }
-                Home::Image(_) => {
-                    "Give the driver more cores in the profile, or set `startDeadline` to more."
-                }
-            },
-        )),
-        Failed::ToStart(Exit::Code(NOT_RUN)) => Some(Cause::new(
-            Kind::Runtime,
-            format!("{} cannot be run", setting.java.display()),
-            match setting.home {
-                Home::Machine => "Run `firesteel doctor`.".to_owned(),
-                Home::Image(image) => format!("See whether image `{image}` is for this processor."),
-            },
-        )),
-        Failed::Later(Exit::Code(TOO_MANY_LOST)) => Some(Cause::new(
-            Kind::Exited,
-            "The Spark driver lost too many executors in a short time and gave up",
-            "See by `%logs` why they failed; the next cell starts a new driver.",
-        )),
+        Failed::ToStartWithin(deadline) => {
+            let time = format!("{} s", deadline.as_secs());
+            let mut cause = setting.told(
+                Why::NotReady,
+                &[("time", &time)],
+                "See whether the machine is busy or out of memory, or set `startDeadline` in \
+                 the profile to more.",
+            );
+            if setting.packages {
+                "Fetching packages may take longer: set `startDeadline` in the profile to more."
+                    .clone_into(&mut cause.remedy);
+            }
+            Some(cause)
+        }
+        Failed::ToStart(Exit::Code(NOT_RUN)) => {
+            let java = setting.java.display().to_string();
+            Some(setting.told(
+                Why::JavaNotRun,
+                &[("java", &java), ("image", setting.image())],
+                "Run `firesteel doctor`.",
+            ))
+        }
+        Failed::Later(Exit::Code(TOO_MANY_LOST)) => Some(Why::TooManyLost.cause(&[])),
         Failed::ToStart(Exit::Signal(KILL)) | Failed::Later(Exit::Signal(KILL))
             if setting.out_of_memory =>
         {
@@ -241,28 +308,20 @@ fn by_exit(failed: Failed, setting: &Setting<'_>) -> Option<Cause> {
                         setting.heap
                     ),
                 ),
-                Home::Image(_) => Cause::new(
-                    Kind::Killed,
-                    "The Spark driver was killed in its pod (signal 9), and not for want of memory",
-                    "See who or what killed it; the next cell starts a new driver.",
-                ),
+                Home::Image(_) => Why::DriverKilled.cause(&[]),
             })
         }
         Failed::ToStart(Exit::Signal(signal)) | Failed::Later(Exit::Signal(signal)) => {
-            Some(Cause::new(
-                Kind::Killed,
-                format!("The Spark driver was killed by signal {signal}"),
-                "The next cell starts a new driver.",
-            ))
+            Some(Why::DriverSignalled.cause(&[("signal", &signal.to_string())]))
         }
         Failed::ToStart(Exit::Code(_)) | Failed::Later(Exit::Code(_)) => None,
     }
 }
 
 fn heap_full(setting: &Setting<'_>) -> Cause {
-    Cause::new(
-        Kind::Memory,
-        format!("The Spark driver's heap of {} was full", setting.heap),
+    setting.told(
+        Why::DriverHeapFull,
+        &[("heap", &setting.heap.to_string()), ("profile", setting.profile)],
         format!(
             "Set `memory` in profile `{}` to more, or fetch less; the next cell starts a new driver.",
             setting.profile
@@ -281,21 +340,13 @@ fn out_of_memory(setting: &Setting<'_>) -> Cause {
                  memory; the next cell starts a new driver."
             ),
         ),
-        Home::Image(_) => Cause::new(
-            Kind::Memory,
-            format!(
-                "The Spark driver was killed because its pod ran out of memory (OOM): its heap \
-                 of {heap} and what it needs beside were more than the pod may have"
-            ),
-            format!(
-                "Give the driver of profile `{profile}` more memory outside the heap (overhead); \
-                 the next cell starts a new driver."
-            ),
-        ),
+        Home::Image(_) => {
+            Why::DriverOutOfMemory.cause(&[("heap", &heap.to_string()), ("profile", profile)])
+        }
     }
 }
 
-fn unknown(failed: Failed, log: &str, _setting: &Setting<'_>) -> Cause {
+fn unknown(failed: Failed, log: &str) -> Cause {
     let (when, code) = match failed {
         Failed::ToStart(Exit::Code(code)) => ("while it started", code),
         Failed::Later(Exit::Code(code)) => ("unexpectedly", code),
@@ -304,20 +355,34 @@ fn unknown(failed: Failed, log: &str, _setting: &Setting<'_>) -> Cause {
         | Failed::Later(Exit::Signal(_))
         | Failed::ToStartWithin(_) => ("unexpectedly", -1),
     };
-    let says = log
-        .lines()
-        .rev()
-        .find(|line| {
-            line.starts_with("Exception in thread")
-                || line.contains(" ERROR ")
-                || line.starts_with("Error: ")
-        })
-        .map_or_else(String::new, |line| format!(": {}", line.trim()));
-    Cause::new(
-        Kind::Exited,
-        format!("The Spark driver exited {when} with code {code}{says}"),
-        "The end of its log tells more; `%logs` shows it. The next cell starts a new driver.",
-    )
+    let says = log.lines().rev().find(|line| {
+        line.starts_with("Exception in thread")
+            || line.contains(" ERROR ")
+            || line.starts_with("Error: ")
+    });
+    Why::DriverExited.cause(&[
+        ("when", when),
+        ("code", &code.to_string()),
+        ("said", says.unwrap_or_default().trim()),
+    ])
+}
+
+impl Setting<'_> {
+    /// A cause with the remedy for where the driver is: that of the table is for a pod.
+    fn told(&self, why: Why, fields: &Fields<'_>, here: impl Into<String>) -> Cause {
+        let mut cause = why.cause(fields);
+        if *self.home == Home::Machine {
+            cause.remedy = here.into();
+        }
+        cause
+    }
+
+    fn image(&self) -> &str {
+        match self.home {
+            Home::Machine => "",
+            Home::Image(image) => image,
+        }
+    }
 }
 
 /// The last lines, without those of a Java stack, which hide what they belong to.
@@ -335,222 +400,7 @@ fn tail(log: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) use tests::examples;
 
-    fn setting() -> Setting<'static> {
-        Setting {
-            home: &Home::Machine,
-            out_of_memory: false,
-            heap: Memory::mebibytes(2048),
-            java: Path::new("/jdk/bin/java"),
-            spark_home: Path::new("/spark"),
-            scratch: Path::new("/scratch/d"),
-            packages: false,
-            profile: "local",
-        }
-    }
-
-    /// Lines as Spark 4.3 and Java 17 print them.
-    #[test]
-    fn each_way_to_fail_has_its_sentence() {
-        let start = |code| Failed::ToStart(Exit::Code(code));
-        let cases: [(Failed, &str, Kind, &str); 18] = [
-            (
-                start(255),
-                "ERROR SparkConnectServer: Error starting Spark Connect server\njava.net.BindException: Failed to bind to address /127.0.0.1:15999: Service 'org.apache.spark.sql.connect.service.SparkConnectService' failed after 0 retries (starting from 15999)!",
-                Kind::Port,
-                "ports",
-            ),
-            (
-                start(1),
-                "Error occurred during initialization of VM\nCould not reserve enough space for 104857600000KB object heap",
-                Kind::Memory,
-                "2g of heap",
-            ),
-            (
-                start(1),
-                "org.apache.spark.SparkIllegalArgumentException: [INVALID_DRIVER_MEMORY.SYSTEM_MEMORY] Insufficient driver memory: System memory 304087040 must be at least 471859200.",
-                Kind::Memory,
-                "too little",
-            ),
-            (
-                start(1),
-                "Exception in thread \"main\" java.lang.NoClassDefFoundError: org/apache/spark/scheduler/SparkListenerInterface\n\tat java.base/java.lang.Class.forName0(Native Method)",
-                Kind::Jars,
-                "/spark/jars",
-            ),
-            (
-                start(1),
-                "Error: Could not find or load main class org.apache.spark.sql.connect.service.SparkConnectServer\nCaused by: java.lang.ClassNotFoundException: org.apache.spark.sql.connect.service.SparkConnectServer",
-                Kind::Jars,
-                "missing or broken",
-            ),
-            (
-                start(1),
-                "Exception in thread \"main\" java.lang.RuntimeException: [unresolved dependency: org.nowhere#nothing;9.9: not found]",
-                Kind::Packages,
-                "org.nowhere#nothing;9.9: not found",
-            ),
-            (
-                start(1),
-                "java.io.IOException: No space left on device",
-                Kind::Disk,
-                "/scratch/d",
-            ),
-            (
-                start(1),
-                "Error: LinkageError occurred while loading main class\n\tjava.lang.UnsupportedClassVersionError: has been compiled by a more recent version",
-                Kind::Runtime,
-                "/jdk/bin/java",
-            ),
-            (
-                start(127),
-                "/jdk/bin/java cannot be run: No such file",
-                Kind::Runtime,
-                "cannot be run",
-            ),
-            (
-                start(3),
-                "Terminating due to java.lang.OutOfMemoryError: Java heap space",
-                Kind::Memory,
-                "full",
-            ),
-            (start(3), "", Kind::Memory, "full"),
-            (Failed::Later(Exit::Code(3)), "", Kind::Memory, "full"),
-            (
-                Failed::ToStart(Exit::Signal(9)),
-                "",
-                Kind::Killed,
-                "signal 9",
-            ),
-            (
-                Failed::Later(Exit::Signal(9)),
-                "INFO x",
-                Kind::Killed,
-                "signal 9",
-            ),
-            (
-                Failed::Later(Exit::Signal(11)),
-                "",
-                Kind::Killed,
-                "signal 11",
-            ),
-            (
-                Failed::ToStartWithin(Duration::from_secs(180)),
-                "",
-                Kind::Deadline,
-                "180 s",
-            ),
-            (
-                start(1),
-                "INFO a\nException in thread \"main\" java.lang.IllegalStateException: boo\n\tat x.y",
-                Kind::Exited,
-                "code 1: Exception in thread \"main\" java.lang.IllegalStateException: boo",
-            ),
-            (
-                Failed::Later(Exit::Code(1)),
-                "INFO SparkConnectServer: Spark Connect server started at: 127.0.0.1:1\nERROR of mine: java.lang.ClassNotFoundException: com.me.Mine",
-                Kind::Exited,
-                "exited unexpectedly with code 1",
-            ),
-        ];
-        for (failed, log, kind, words) in cases {
-            let cause = explain(failed, log, &setting());
-            assert_eq!(cause.kind, kind, "{failed:?} {log}: {cause}");
-            assert!(cause.sentence.contains(words), "{cause}");
-            assert!(!cause.sentence.ends_with('.'), "{cause}");
-            assert!(cause.remedy.ends_with('.'), "{cause}");
-            assert_eq!(cause.tail.is_none(), log.is_empty());
-        }
-    }
-
-    #[test]
-    fn in_a_pod_it_is_the_image_or_the_profile_that_is_put_right() {
-        let home = Home::Image("registry/img:1".to_owned());
-        let pod = Setting {
-            home: &home,
-            ..setting()
-        };
-        let start = |code| Failed::ToStart(Exit::Code(code));
-        let cases = [
-            (start(127), "", Kind::Runtime, "`registry/img:1`"),
-            (
-                start(1),
-                "Error: Could not find or load main class x",
-                Kind::Jars,
-                "`registry/img:1`",
-            ),
-            (
-                start(1),
-                "java.lang.UnsupportedClassVersionError: x",
-                Kind::Runtime,
-                "`registry/img:1`",
-            ),
-            (
-                start(1),
-                "java.io.IOException: No space left on device",
-                Kind::Disk,
-                "pod more local disk",
-            ),
-            (
-                Failed::ToStartWithin(Duration::from_secs(9)),
-                "",
-                Kind::Deadline,
-                "more cores",
-            ),
-            (
-                Failed::Later(Exit::Code(11)),
-                "INFO x",
-                Kind::Exited,
-                "why they failed",
-            ),
-        ];
-        for (failed, log, kind, remedy) in cases {
-            let cause = explain(failed, log, &pod);
-            assert_eq!(cause.kind, kind, "{failed:?} {log}: {cause}");
-            assert!(cause.remedy.contains(remedy), "{cause}");
-            assert!(!cause.to_string().contains("firesteel runtime"), "{cause}");
-        }
-    }
-
-    #[test]
-    fn a_kill_is_for_memory_only_where_memory_ran_out() {
-        let home = Home::Image("registry/img:1".to_owned());
-        for failed in [
-            Failed::ToStart(Exit::Signal(9)),
-            Failed::Later(Exit::Signal(9)),
-        ] {
-            for (out_of_memory, kind, words) in [
-                (true, Kind::Memory, "ran out of memory (OOM)"),
-                (false, Kind::Killed, "signal 9"),
-            ] {
-                let pod = Setting {
-                    home: &home,
-                    out_of_memory,
-                    ..setting()
-                };
-                let cause = explain(failed, "", &pod);
-                assert_eq!(cause.kind, kind);
-                assert!(cause.sentence.contains(words), "{cause}");
-            }
-        }
-        // Another signal is another story.
-        let pod = Setting {
-            out_of_memory: true,
-            ..setting()
-        };
-        let cause = explain(Failed::Later(Exit::Signal(11)), "", &pod);
-        assert!(cause.sentence.contains("signal 11"), "{cause}");
-    }
-
-    #[test]
-    fn the_tail_is_what_was_said_and_not_where() {
-        let log = format!(
-            "first\n{}last\n\tat a.b\n\n",
-            "\tat x.y(Z.scala:1)\n".repeat(100)
-        );
-        let cause = explain(Failed::ToStart(Exit::Code(1)), &log, &setting());
-        assert_eq!(cause.tail.as_deref(), Some("first\nlast"));
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ mod warm;
 
 pub(crate) use explain::Failed;
 #[cfg(test)]
-pub(crate) use explain::Home;
+pub(crate) use explain::{Home, examples};
 pub(crate) use image::{Image, is_version};
 pub(crate) use jars::jars;
 pub(crate) use order::{Order, Parts, may_see};

@@ -30,11 +30,12 @@ pub(crate) struct Output {
 
 impl Output {
     /// Reads `pipe` into the file at `path`, and whole to `echo`, on a thread that ends with the
-    /// pipe. What an earlier driver printed there becomes the old log.
+    /// pipe. What an earlier driver printed there becomes the old log. Each line is shown to `heed`.
     pub(crate) fn read(
         pipe: PipeReader,
         path: &Path,
         mut echo: impl io::Write + Send + 'static,
+        mut heed: impl FnMut(&str) + Send + 'static,
     ) -> io::Result<Self> {
         let mut log = Log::open(path)?;
         let lines = Arc::new(Mutex::new(VecDeque::with_capacity(LINES)));
@@ -50,6 +51,7 @@ impl Output {
                     let _full = log.write(&line);
                     let _unheard = echo.write_all(&line);
                     let text = String::from_utf8_lossy(&line);
+                    heed(text.trim_end());
                     let mut lines = shared.lock().unwrap_or_else(PoisonError::into_inner);
                     if lines.len() == LINES {
                         lines.pop_front();
@@ -160,7 +162,10 @@ mod tests {
         fs::write(&path, "of an earlier driver\n").unwrap();
         let (reader, mut writer) = io::pipe().unwrap();
         let (mut heard, echo) = io::pipe().unwrap();
-        let mut output = Output::read(reader, &path, echo).unwrap();
+        let heeded = Arc::new(Mutex::new(Vec::new()));
+        let notes = Arc::clone(&heeded);
+        let heed = move |line: &str| notes.lock().unwrap().push(line.to_owned());
+        let mut output = Output::read(reader, &path, echo, heed).unwrap();
         let hears = thread::spawn(move || io::read_to_string(&mut heard.by_ref().take(7)));
         for n in 0..1000 {
             writeln!(writer, "line {n}").unwrap();
@@ -169,6 +174,8 @@ mod tests {
         drop(writer);
         output.ended().await;
         assert_eq!(hears.join().unwrap().unwrap(), "line 0\n");
+        assert_eq!(heeded.lock().unwrap().len(), 1001);
+        assert_eq!(heeded.lock().unwrap()[999], "line 999");
         assert_eq!(output.tail(2), "line 999\nnot UTF-8: \u{fffd}");
         assert_eq!(output.tail(9999).lines().count(), LINES);
         assert!(fs::read(&path).unwrap().starts_with(b"line 0\n"));
@@ -181,7 +188,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("d.log");
         let (reader, mut writer) = io::pipe().unwrap();
-        let mut output = Output::read(reader, &path, io::sink()).unwrap();
+        let mut output = Output::read(reader, &path, io::sink(), |_| {}).unwrap();
         let line = [b'x'; 100_000];
         for _ in 0..200 {
             writer.write_all(&line).unwrap();

@@ -13,10 +13,12 @@ use firesteel_session::client::{Client, Options};
 use firesteel_session::proto;
 use firesteel_session::retry::Retry;
 use rustix::process::Signal;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::explain::{Failed, Home, Setting, explain};
+use super::explain::{Failed, Home, Setting, explain, is_hopeless};
 use super::jars::jars;
 use super::output::Output;
 use super::plan::{Attempt, FAIR_POOL, LISTENER, Plan};
@@ -24,6 +26,7 @@ use super::process::{Exit, Jvm};
 use crate::archive::Whole;
 use crate::attach::state::Phase;
 use crate::cause::{Cause, Kind};
+use crate::cluster::executors;
 use crate::machine;
 use crate::place::unusable;
 use crate::secret::Secret;
@@ -39,6 +42,9 @@ const ANSWER: Duration = Duration::from_secs(20);
 
 /// How long a driver may take to end when asked to, before it is killed.
 const ENDING: Duration = Duration::from_secs(8);
+
+/// The same of one that never took a call.
+const HOPELESS: Duration = Duration::from_secs(1);
 
 /// How long what it printed may take to be read, once it has ended. A process it left behind may
 /// hold the pipe for ever.
@@ -58,6 +64,8 @@ pub(crate) struct Starter<'a> {
 pub(crate) struct Driver {
     jvm: Jvm,
     output: Output,
+    /// What the cluster refused it last.
+    refused: watch::Receiver<Option<Cause>>,
     /// How many processes had been killed for want of memory when it started.
     kills: Option<u64>,
 }
@@ -177,17 +185,33 @@ impl Starter<'_> {
             // Whoever asks Kubernetes for a pod's log expects Spark's there.
             Home::Image(_) => Box::new(io::stdout()),
         };
-        let output = Output::read(pipe, &self.plan.log, echo)
+        let (tell, refused) = watch::channel(None);
+        let hopeless = CancellationToken::new();
+        let gives_up = hopeless.clone();
+        let heed = move |line: &str| {
+            if let Some(cause) = executors::refused(line) {
+                tell.send_replace(Some(cause));
+            }
+            if is_hopeless(line) {
+                gives_up.cancel();
+            }
+        };
+        let output = Output::read(pipe, &self.plan.log, echo, heed)
             .map_err(|error| unusable(&self.plan.log, &error))?;
-        let driver = driver.insert(Driver { jvm, output, kills });
+        let driver = driver.insert(Driver {
+            jvm,
+            output,
+            refused,
+            kills,
+        });
         if !packages {
             (self.phase)(Phase::WaitingForSpark);
         }
 
         let client = client(port, &token, &self.plan.user)?;
-        let ready = timeout_at(give_up, driver.ready(&client)).await;
+        let ready = timeout_at(give_up, hopeless.run_until_cancelled(driver.ready(&client))).await;
         let failed = match ready {
-            Ok(Ok(spark_version)) => {
+            Ok(Some(Ok(spark_version))) => {
                 return Ok(Running {
                     pid: driver.jvm.pid(),
                     port,
@@ -196,7 +220,11 @@ impl Starter<'_> {
                     token,
                 });
             }
-            Ok(Err(exit)) => Failed::ToStart(exit),
+            Ok(Some(Err(exit))) => Failed::ToStart(exit),
+            Ok(None) => {
+                driver.end_within(HOPELESS).await;
+                Failed::ToStart(driver.exit().await)
+            }
             Err(_) => {
                 driver.end().await;
                 Failed::ToStartWithin(self.plan.start_deadline)
@@ -207,6 +235,11 @@ impl Starter<'_> {
 }
 
 impl Driver {
+    /// Follows what the cluster refuses it; what it refused already is news.
+    pub(crate) fn refused(&self) -> watch::Receiver<Option<Cause>> {
+        self.refused.clone()
+    }
+
     /// Waits for the end of the process. Cancel-safe.
     pub(crate) async fn exit(&mut self) -> Exit {
         self.jvm.exit().await

@@ -14,6 +14,7 @@ mod service;
 mod shown;
 mod standing;
 mod steer;
+mod strangers;
 mod upstream;
 
 use std::io;

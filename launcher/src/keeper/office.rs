@@ -15,6 +15,7 @@ use super::upstream::DriverUpstream;
 use super::{mistaken, orphans};
 use crate::cause::Cause;
 use crate::claim::Claim;
+use crate::cluster::executors::Complaints;
 use crate::driver::{Driver, Failed, Plan, Starter, warm};
 use crate::profile::Profile;
 use crate::secret::Lockwork;
@@ -142,9 +143,7 @@ impl<'a> Office<'a> {
         F: Future<Output = ()> + Send + 'static,
     {
         let work = work(self.reception.clone());
-        let closing = self.closing.clone();
-        self.tasks
-            .spawn(async move { closing.run_until_cancelled(work).await });
+        beside(&self.tasks, &self.closing, work);
     }
 
     /// Starts the driver and stays with it until it ends, or is to be ended, as where `terminate`
@@ -178,9 +177,21 @@ impl<'a> Office<'a> {
                 warm(client).await;
             }
         });
+        let crew = self.reception.crew.clone();
         let Some(driver) = &mut self.driver else {
             return Outcome::Lost(mistaken());
         };
+        let mut refused = driver.refused();
+        beside(&self.tasks, &self.closing, async move {
+            let (mut complaints, began) = (Complaints::default(), Instant::now());
+            while refused.changed().await.is_ok() {
+                let cause = refused.borrow_and_update().clone();
+                let told = cause.and_then(|cause| complaints.tell(&cause, began.elapsed()));
+                if let Some(sentence) = told {
+                    crew.tell(sentence);
+                }
+            }
+        });
         let exit = tokio::select! {
             exit = driver.exit() => exit,
             cause = self.desk.until_end() => return Outcome::Given(cause),
@@ -210,6 +221,15 @@ impl<'a> Office<'a> {
             tracing::info!("somebody did not take a farewell in time");
         }
     }
+}
+
+fn beside(
+    tasks: &TaskTracker,
+    closing: &CancellationToken,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
+    let closing = closing.clone();
+    tasks.spawn(async move { closing.run_until_cancelled(work).await });
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
 use super::office::Outcome;
@@ -39,6 +40,7 @@ const LOG_VARIABLE: &str = "FIRESTEEL_LOG";
 /// output when kernels can connect, or why it cannot begin.
 pub fn main() -> ExitCode {
     log();
+    no_core_dumps();
     own_session();
     let kept = read_order().and_then(|order| run(local::keep(order, || say(BOUND))));
     match kept.flatten() {
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
 /// to Kubernetes as the container's termination message.
 pub fn main_in_pod(root: &Path) -> ExitCode {
     log();
+    no_core_dumps();
     let mounts = Mounts::below(root);
     let last_words_go_to = mounts.termination_log();
     let environment = Environment::of_process();
@@ -124,6 +127,18 @@ fn log() {
         .with_writer(io::stderr)
         .with_ansi(false)
         .init();
+}
+
+/// Leaves no picture of our memory, or of any program that we start, when one of them crashes: tokens
+/// would be in it.
+fn no_core_dumps() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "a crash may leave a core dump with tokens in it");
+    }
 }
 
 /// Leaves the process group of whoever started us: Jupyter ends kernels by their group.

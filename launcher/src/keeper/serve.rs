@@ -2,6 +2,7 @@
 //! service.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use tonic::codegen::Service as _;
 
 use super::desk::Reception;
 use super::service::{Distance, Introduction, KeeperService};
+use super::strangers::{Stranger, Strangers};
 use super::upstream::DriverUpstream;
 use crate::attach::proto::keeper_server::{KeeperServer, SERVICE_NAME};
 use crate::door::{Door, Link, Tasks};
@@ -50,6 +52,7 @@ pub(super) struct Server {
     door: Arc<Door>,
     keeper: KeeperServer<KeeperService>,
     distance: Distance,
+    pub(super) strangers: Strangers,
     pub(super) tasks: TaskTracker,
     pub(super) closing: CancellationToken,
 }
@@ -72,6 +75,7 @@ impl Server {
             door: Arc::new(door),
             keeper: KeeperServer::new(service),
             distance,
+            strangers: Strangers::default(),
             tasks,
             closing,
         }
@@ -86,7 +90,8 @@ impl Server {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    self.tasks.spawn(self.clone().serve(stream));
+                    // The socket's folder is its user's alone: nobody comes who is a stranger.
+                    self.tasks.spawn(self.clone().serve(stream, None));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be taken");
@@ -97,13 +102,23 @@ impl Server {
     }
 
     /// Serves one caller until it leaves; when the keeper closes, until its streams have ended.
-    pub(super) async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+    /// One who came as a stranger leaves too if it does not show the token.
+    pub(super) async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        stranger: Option<Stranger>,
+    ) {
+        let stranger = stranger.map(Arc::new);
+        let newcomer = stranger.clone();
         let link = Arc::new(Link::new(self.tasks.clone()));
         let (closing, distance) = (self.closing.clone(), self.distance);
         let tasks = Tasks(self.tasks.clone());
         let service = service_fn(move |request| {
-            let (server, link) = (self.clone(), Arc::clone(&link));
-            async move { Ok::<_, Infallible>(server.answer(request, &link).await) }
+            let (server, link, newcomer) = (self.clone(), Arc::clone(&link), newcomer.clone());
+            async move {
+                let response = server.answer(request, &link, newcomer.as_deref()).await;
+                Ok::<_, Infallible>(response)
+            }
         });
         let mut builder = http2::Builder::new(tasks);
         builder
@@ -120,6 +135,10 @@ impl Server {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
+            () = has_to_go(stranger.as_deref()) => {
+                tracing::debug!("a caller did not show the token");
+                return;
+            }
             () = closing.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
@@ -130,7 +149,12 @@ impl Server {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, link: &Link) -> Response<Body> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        link: &Link,
+        newcomer: Option<&Stranger>,
+    ) -> Response<Body> {
         if request.uri().path() == HEALTH {
             return Response::new(Body::new(Full::from("ok").map_err(|never| match never {})));
         }
@@ -140,6 +164,9 @@ impl Server {
             .opens(authorization.map(http::HeaderValue::as_bytes))
         {
             return Status::unauthenticated("the token does not open this driver").into_http();
+        }
+        if let Some(newcomer) = newcomer {
+            newcomer.is_known();
         }
         let path = request.uri().path();
         let for_keeper = path
@@ -154,5 +181,13 @@ impl Server {
         } else {
             self.door.pass(request, link).await
         }
+    }
+}
+
+/// Ends when a stranger has to go; never, for who is none.
+async fn has_to_go(stranger: Option<&Stranger>) {
+    match stranger {
+        Some(stranger) => stranger.has_to_go().await,
+        None => pending().await,
     }
 }

@@ -90,6 +90,14 @@ pub enum ProfileError {
         /// The operator's file.
         operator: PathBuf,
     },
+    /// A profile has a name that cannot be read or typed.
+    #[error("{}: `{}` cannot be the name of a profile", path.display(), name.escape_debug())]
+    Name {
+        /// The file that has it.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
     /// A value makes no sense, alone or beside another.
     #[error("{}: profile `{profile}`: {message}", path.display())]
     Value {
@@ -117,7 +125,7 @@ pub enum ProfileError {
 #[non_exhaustive]
 pub enum ConfRefusal {
     /// It cannot be the name of a setting.
-    #[error("`{key}` is no name of a Spark setting")]
+    #[error("`{}` is no name of a Spark setting", key.escape_debug())]
     NoName {
         /// What was written.
         key: String,
@@ -135,6 +143,34 @@ pub enum ConfRefusal {
     NotAllowed {
         /// The setting.
         name: String,
+    },
+    /// It names a class whose code everybody's profile would run.
+    #[error("`{name}` names the class `{class}`, which only an operator may choose")]
+    Class {
+        /// The setting.
+        name: String,
+        /// The class.
+        class: String,
+    },
+    /// It has another name now.
+    #[error("`{name}` is an old name; Spark calls it `{now}` now")]
+    Renamed {
+        /// What was written.
+        name: String,
+        /// What to write.
+        now: &'static str,
+    },
+    /// The profile's Spark does not know it.
+    #[error(
+        "`{name}` came with Spark {since}, and the profile runs {version}, which does not heed it"
+    )]
+    TooNew {
+        /// The setting.
+        name: String,
+        /// The first version that has it.
+        since: String,
+        /// The profile's.
+        version: String,
     },
     /// The same setting under two names.
     #[error("`{name}` is set twice")]
@@ -170,7 +206,7 @@ impl ProfileError {
             }
             Self::OperatorOnly { path, .. } => format!("Remove it from {}.", path.display()),
             Self::Conf { refusal, .. } => match refusal {
-                ConfRefusal::NotAllowed { .. } => {
+                ConfRefusal::NotAllowed { .. } | ConfRefusal::Class { .. } => {
                     "Set it in a cell with `SET`, or have it added to `allowedConf`.".to_owned()
                 }
                 _ => "Remove it, or correct it.".to_owned(),
@@ -179,6 +215,10 @@ impl ProfileError {
                 "Choose another, or have it added to `allowedImages` in {}.",
                 operator.display()
             ),
+            Self::Name { .. } => {
+                "Write one of at most 100 letters, digits, signs and spaces between them."
+                    .to_owned()
+            }
             Self::Value { .. } => "Correct the file.".to_owned(),
             Self::Variable { name, .. } => format!("Correct {name}, or unset it."),
         }

@@ -11,13 +11,16 @@ use super::images::Pattern;
 use super::key::{self, Key};
 use super::taken::Taken;
 use super::values::{File, Share, Values};
-use super::{INTERACTIVE, LOCAL, Profile, REMOTE, load};
+use super::{INTERACTIVE, LOCAL, Profile, REMOTE, legal, load};
 use crate::claim;
 use crate::environment::Environment;
 use crate::paths::Paths;
 
 /// Name of the file with profiles, in the operator's and in the user's folder.
 const FILE: &str = "profiles.yaml";
+
+/// How many characters the name of a profile has at most.
+const LONGEST: usize = 100;
 
 /// What one file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +62,8 @@ impl Profiles {
     /// Takes layers together that were read already.
     ///
     /// # Errors
-    /// When the user's layer has what only an operator's may have, or a variable makes no sense.
+    /// When the user's layer has what only an operator's may have, when a profile's name cannot be
+    /// read, or a variable makes no sense.
     pub fn new(
         operator_path: PathBuf,
         operator: Option<Layer>,
@@ -77,6 +81,15 @@ impl Profiles {
                     path: user.path.clone(),
                     key,
                     operator: operator_path,
+                });
+            }
+        }
+        for layer in operator.iter().chain(&user) {
+            let legible = |name: &str| legal::is_legible(name) && name.chars().count() <= LONGEST;
+            if let Some(name) = layer.file.profiles.keys().find(|name| !legible(name)) {
+                return Err(ProfileError::Name {
+                    path: layer.path.clone(),
+                    name: name.clone(),
                 });
             }
         }

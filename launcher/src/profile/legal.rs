@@ -1,4 +1,19 @@
-//! Which texts Kubernetes takes for names, keys and paths.
+//! Which texts Kubernetes takes for names, keys and paths, and which people can read and type.
+
+/// A text that shows all of what it is: no control character, none that is invisible or turns what
+/// follows around, and no space at an end.
+pub(super) fn is_legible(text: &str) -> bool {
+    const HIDDEN: [char; 4] = ['\u{ad}', '\u{61c}', '\u{180e}', '\u{feff}'];
+    let hidden = |c: char| {
+        c.is_control()
+            || HIDDEN.contains(&c)
+            || ('\u{200b}'..='\u{200f}').contains(&c)
+            || ('\u{2028}'..='\u{202e}').contains(&c)
+            || ('\u{2060}'..='\u{206f}').contains(&c)
+            || ('\u{e0000}'..='\u{e007f}').contains(&c)
+    };
+    !text.is_empty() && text.trim() == text && !text.contains(hidden)
+}
 
 /// A DNS label: at most 63 of `a-z`, `0-9` and `-`, no `-` at an end.
 pub(super) fn is_label(text: &str) -> bool {
@@ -45,14 +60,21 @@ pub(super) fn is_label_value(text: &str) -> bool {
 /// The name of a variable, where it is none by which a keeper, Spark, Kubernetes, Java or the loader
 /// of programs are steered.
 pub(super) fn is_free_variable(text: &str) -> bool {
-    const KEPT: [&str; 8] = [
+    const KEPT: [&str; 15] = [
         "BASH_ENV",
+        "CLASSPATH",
         "ENV",
+        "FIRESTEEL_PYTHON",
         "HOME",
+        "IFS",
+        "JAVA_HOME",
         "JAVA_TOOL_OPTIONS",
         "JDK_JAVA_OPTIONS",
         "PATH",
+        "PS4",
+        "PYTHONHOME",
         "PYTHONPATH",
+        "PYTHONSTARTUP",
         "_JAVA_OPTIONS",
     ];
     const OURS: [&str; 5] = ["FIRESTEEL_POD_", "SPARK_", "PYSPARK_", "KUBERNETES_", "LD_"];
@@ -64,20 +86,28 @@ pub(super) fn is_free_variable(text: &str) -> bool {
         && !OURS.iter().any(|ours| text.starts_with(ours))
 }
 
-/// A folder from the root on, that leads nowhere else and hides nothing of ours or of the system's.
+/// A folder from the root on, that leads nowhere else and hides nothing of ours, of Spark's or of the
+/// system's.
 pub(super) fn is_free_folder(text: &str) -> bool {
-    const OURS: [&str; 8] = [
+    const TAKEN: [&str; 14] = [
         "/bin",
         "/dev",
         "/etc",
         "/firesteel",
+        "/lib",
+        "/lib64",
+        "/opt/spark",
         "/proc",
+        "/run",
+        "/sbin",
         "/sys",
         "/tmp",
+        "/usr",
         "/var/run",
     ];
-    let below = |folder: &str| {
-        text.strip_prefix(folder)
+    let within = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     text.len() > 1
@@ -85,7 +115,9 @@ pub(super) fn is_free_folder(text: &str) -> bool {
         && !text.contains(|c: char| c.is_control() || c == ':')
         && !text.split('/').any(|part| part == "." || part == "..")
         && !text[1..].split('/').any(str::is_empty)
-        && !OURS.iter().any(|folder| below(folder))
+        && !TAKEN
+            .iter()
+            .any(|taken| within(text, taken) || within(taken, text))
 }
 
 #[cfg(test)]
@@ -129,13 +161,18 @@ mod tests {
             ),
             (
                 is_free_folder,
-                &["/home/ada", "/data", "/firesteels"],
+                &["/home/ada", "/data", "/firesteels", "/opt/data"],
                 &[
                     "",
                     "/",
                     "home",
                     "/a/../b",
                     "/firesteel/run",
+                    "/opt",
+                    "/opt/spark/jars",
+                    "/run/secrets",
+                    "/usr",
+                    "/var",
                     "/tmp",
                     "/a//b",
                     "/a:b",

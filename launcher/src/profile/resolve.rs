@@ -251,6 +251,9 @@ fn toleration(said: Bears) -> Result<Toleration, String> {
     if let Some(key) = &said.key {
         check(legal::is_label_key(key), "a taint", key)?;
     }
+    if let Some(value) = &said.value {
+        check(legal::is_label_value(value), "a taint's value", value)?;
+    }
     if said.key.is_none() && said.value.is_some() {
         return Err("a toleration has a `value` and no `key`".to_owned());
     }

@@ -7,7 +7,7 @@ use firesteel_session::address::Address;
 use serde::Deserialize as _;
 use serde_json::Value as Tree;
 
-use super::conf::Allowed;
+use super::conf::{Allowed, Setting, Version, version};
 use super::error::{ConfRefusal, ProfileError};
 use super::key::{self, Key};
 use super::layers::Layer;
@@ -27,6 +27,8 @@ pub(super) struct Taken<'a> {
     name: &'a str,
     values: Tree,
     conf: BTreeMap<String, String>,
+    /// Settings that not every Spark knows, each with the first that does.
+    since: BTreeMap<String, Version>,
     /// What is said for this profile, not for all.
     own: BTreeSet<Key>,
     /// The last file that said something, for errors that no single file made.
@@ -39,6 +41,7 @@ impl<'a> Taken<'a> {
             name,
             values: Tree::Object(serde_json::Map::new()),
             conf: BTreeMap::new(),
+            since: BTreeMap::new(),
             own: BTreeSet::new(),
             path: PathBuf::from("built-in profiles"),
         }
@@ -58,8 +61,11 @@ impl<'a> Taken<'a> {
             let conf = conf
                 .into_iter()
                 .map(|(key, value)| (key, value.to_string()));
-            let conf = self.checked(allowed, conf)?;
-            self.conf.extend(conf);
+            for (setting, value) in self.checked(allowed, conf)? {
+                self.since
+                    .extend(setting.since.map(|since| (setting.name.clone(), since)));
+                self.conf.insert(setting.name, value);
+            }
             let cluster = values.kubernetes.as_ref();
             let catalogs = cluster.and_then(|cluster| cluster.catalogs.as_ref());
             if let Some(catalogs) = catalogs {
@@ -97,25 +103,52 @@ impl<'a> Taken<'a> {
         &self,
         allowed: &Allowed,
         conf: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<BTreeMap<String, String>, ProfileError> {
-        let refused = |refusal| ProfileError::Conf {
+    ) -> Result<Vec<(Setting, String)>, ProfileError> {
+        let (mut checked, mut names) = (Vec::new(), BTreeSet::new());
+        for (key, value) in conf {
+            let setting = allowed.check(&key, &value).map_err(|r| self.refused(r))?;
+            if !names.insert(setting.name.clone()) {
+                let name = setting.name;
+                return Err(self.refused(ConfRefusal::Twice { name }));
+            }
+            checked.push((setting, value));
+        }
+        Ok(checked)
+    }
+
+    fn refused(&self, refusal: ConfRefusal) -> ProfileError {
+        ProfileError::Conf {
             path: self.path.clone(),
             profile: self.name.to_owned(),
             refusal,
-        };
-        let mut checked = BTreeMap::new();
-        for (key, value) in conf {
-            let name = allowed.check(&key, &value).map_err(refused)?;
-            if checked.insert(name.clone(), value).is_some() {
-                return Err(refused(ConfRefusal::Twice { name }));
-            }
         }
-        Ok(checked)
+    }
+
+    /// Refuses settings that the profile's Spark would not heed.
+    fn refuse_too_new(&self, runs: &Runs) -> Result<(), ProfileError> {
+        let said = match runs {
+            Runs::Local(local) => local.spark_version.as_deref(),
+            Runs::Kubernetes(spec) => Some(&*spec.spark_version),
+            Runs::Remote(_) => None,
+        };
+        let Some((said, runs)) = said.and_then(|said| Some((said, version(said)?))) else {
+            return Ok(());
+        };
+        let too_new = self.since.iter().find(|(_, since)| **since > runs);
+        match too_new {
+            None => Ok(()),
+            Some((name, (major, minor))) => Err(self.refused(ConfRefusal::TooNew {
+                name: name.clone(),
+                since: format!("{major}.{minor}"),
+                version: said.to_owned(),
+            })),
+        }
     }
 
     /// The profile, for who is logged in as `login`.
     pub(super) fn finish(mut self, login: &str) -> Result<Profile, ProfileError> {
         let mut tree = std::mem::take(&mut self.values);
+        self.refuse_controls(&tree)?;
         let connected = tree.get("connect").is_some();
         if tree.get("kubernetes").is_some() && !connected {
             let user = tree.get("user").and_then(Tree::as_str);
@@ -137,6 +170,7 @@ impl<'a> Taken<'a> {
             }
             (None, None) => Runs::Local(self.local(&values)),
         };
+        self.refuse_too_new(&runs)?;
         let idle_limit = values.idle_limit.or(match &runs {
             Runs::Kubernetes(spec) => Some(resolve::usual_idle_limit(spec)),
             Runs::Local(_) | Runs::Remote(_) => None,
@@ -153,6 +187,29 @@ impl<'a> Taken<'a> {
             compiler: values.compiler.unwrap_or(basis.compiler),
             runs,
         })
+    }
+
+    /// Refuses control characters but in settings and variables, where they are a matter of their own:
+    /// all else is names, paths and addresses.
+    fn refuse_controls(&self, tree: &Tree) -> Result<(), ProfileError> {
+        let mut wrong = None;
+        key::descend("", tree, &mut |path, part| {
+            let own = ["conf.", "kubernetes.environment."];
+            let texts = match part {
+                Tree::Array(list) => list.iter().collect(),
+                one => vec![one],
+            };
+            let mut texts = texts.into_iter().filter_map(Tree::as_str);
+            let named = !own.iter().any(|own| path.starts_with(own));
+            let controls = named && texts.any(|text| text.contains(char::is_control));
+            if controls || path.contains(char::is_control) {
+                wrong.get_or_insert_with(|| path.escape_debug().to_string());
+            }
+        });
+        match wrong {
+            None => Ok(()),
+            Some(path) => Err(self.wrong(format!("`{path}` has a control character"))),
+        }
     }
 
     /// What can be wrong with a profile whatever it runs.

@@ -92,6 +92,19 @@ pub fn held(pid: u32) -> Held {
     }
 }
 
+/// How large a picture of its memory a process may leave when it crashes, as the kernel says it.
+///
+/// # Panics
+/// When it is gone.
+pub fn largest_core(pid: u32) -> String {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let core = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"));
+    let most = core.and_then(|core| core.split_whitespace().nth(1));
+    most.unwrap().to_owned()
+}
+
 /// Whether a signal was sent to a process that it has not taken yet.
 pub fn awaits(pid: u32, signal: Signal) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

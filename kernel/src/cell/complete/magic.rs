@@ -67,7 +67,7 @@ pub(super) fn complete<'a>(before: &str, line: &'a str, known: &Known) -> Found<
             found.words(charts());
         }
         ["%set"] => found.values(&known.parameters),
-        ["%profile"] => match &known.given {
+        ["%profile" | "%dryrun"] => match &known.given {
             Some(Given::Profiles(profiles)) => found.words(profiles.iter().map(String::as_str)),
             _ => found.lack = Some(Lack::Profiles),
         },

@@ -444,6 +444,8 @@ fn profiles_are_looked_up_where_one_is_chosen() {
     let (found, there) = at_mark("%profile b|", &given);
     assert_eq!((texts(&found), there.as_str()), (vec!["big"], "b"));
     assert_eq!(found.lack, None);
+    let (found, _) = at_mark("%dryrun l|", &given);
+    assert_eq!(texts(&found), ["local"]);
     let (found, _) = at_mark("%profile big |", &given);
     assert_eq!((texts(&found), &found.lack), (vec![], &None));
 }

@@ -61,6 +61,11 @@ fn a_wrong_magic_says_what_is_right() {
             1,
             "`%limit [[rows] N|all] [bytes SIZE]`: give it a number of rows or `all`, or `bytes` and a size up to 2GB such as `200MB`, or nothing, not `-1`.",
         ),
+        (
+            "%dryrun big small",
+            1,
+            "`%dryrun [NAME]`: give it one name or nothing, not `big small`.",
+        ),
         ("%stop now", 1, "`%stop`: it takes nothing, not `now`."),
         (
             "%keep 2 h",
@@ -231,7 +236,7 @@ fn help_and_list_are_the_table_that_parses() {
     }
     assert_eq!(
         listed,
-        "%%sql  %chart  %describe  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %tb  %vars"
+        "%%sql  %chart  %describe  %dryrun  %explain  %help  %keep  %limit  %logs  %lsmagic  %profile  %session  %set  %stop  %tables  %tb  %vars"
     );
 }
 

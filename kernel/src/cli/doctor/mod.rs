@@ -1,6 +1,7 @@
 //! `firesteel doctor`: whether notebooks will run on this machine, and what to mend where not.
 
 mod checks;
+mod profile;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,10 @@ pub(super) struct Doctor {
     /// Answer as JSON, for machines.
     #[arg(long)]
     json: bool,
+    /// Go through the start of a driver by this profile, and make nothing: what would be made, and
+    /// what would refuse it.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 }
 
 /// What was found of one thing.
@@ -87,6 +92,9 @@ impl Verdict {
 
 impl Doctor {
     pub(super) async fn run(&self) -> Answer {
+        if let Some(profile) = &self.profile {
+            return profile::rehearse(profile, self.json).await;
+        }
         let mut findings = Vec::new();
         let mut report = |finding: Finding| {
             if !self.json {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use firesteel_launcher::attach::state::Executors;
 use firesteel_launcher::launcher::LogsOf;
+use firesteel_launcher::rehearsal::Rehearsal;
 use firesteel_session::engine::{Batch, Done, Engine, Event, Events, Statement};
 use firesteel_session::error::{Error, SparkError};
 use futures::{FutureExt as _, StreamExt as _, stream};
@@ -21,6 +22,8 @@ use crate::engine::{Background, Opened, Unavailable};
 use crate::run::margin::Shown;
 use crate::wire::iopub::{DisplayId, Output};
 use crate::wire::stdin::Stdin;
+
+mod rehearsed;
 
 /// A source that says what it was told, and does what a test needs.
 #[derive(Default)]
@@ -116,6 +119,10 @@ impl Source for Fake {
 
     async fn describe(&mut self) -> String {
         String::new()
+    }
+
+    async fn rehearse(&self, _profile: Option<&str>) -> Result<Rehearsal, Unavailable> {
+        pending().await
     }
 
     async fn logs(&mut self, _of: LogsOf, _lines: usize) -> Result<String, Unavailable> {

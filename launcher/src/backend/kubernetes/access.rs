@@ -94,7 +94,11 @@ impl Access {
         }
     }
 
-    async fn answer<T>(
+    /// What a request gives, or is refused with, within its deadline.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub(super) async fn answer<T>(
         &self,
         what: &str,
         request: impl Future<Output = kube::Result<T>>,

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::access::Access;
-use super::refused::{is_conflict, is_missing, unwatched};
+use super::refused::{is_conflict, is_missing, taken, unwatched};
 use super::seen::{is_over, running_at};
 use super::way::Spot;
 use crate::cause::{Cause, Kind};
@@ -195,14 +195,7 @@ impl Finder<'_> {
                 }
                 Next::Await { uid, incarnation } => self.gone(&name, &uid, &incarnation).await?,
                 Next::Foreign => {
-                    return Err(Cause::new(
-                        Kind::Cluster,
-                        format!(
-                            "There is a Job `{name}` in namespace `{}` that is not Firesteel's",
-                            self.access.namespace
-                        ),
-                        "Remove it, or choose another namespace in the profile.",
-                    ));
+                    return Err(taken(&name, &self.access.namespace));
                 }
             }
         }

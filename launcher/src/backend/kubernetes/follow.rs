@@ -1,22 +1,25 @@
 //! Follows one driver from its Job to its end, and stands with its keeper for one kernel.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use firesteel_session::address::Token;
 use firesteel_session::dial::Dialer;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, SelectAll};
 use futures::{Stream, StreamExt as _, stream};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt as _;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config, watcher};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use super::access::Access;
 use super::find::{Found, pod_selector, remove};
+use super::look::looks;
 use super::seen::{Seen, Subject, Verdict};
 use super::way::Spot;
 use crate::attach::client::{Keeper, NotAttached};
@@ -25,12 +28,17 @@ use crate::attach::state::{DriverState, Phase, PodName};
 use crate::backend::Attachee;
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
+use crate::cluster::causes::Why;
 
 /// Pauses between attempts to reach a keeper: the first, and the longest.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// How long a keeper whose pod has ended may take to say why: it knows better than Kubernetes.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How often a start is looked at of which nothing is heard: some of what is in its way is told after
+/// a while only.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// One kernel's standing with one driver.
 pub(super) struct Follow {
@@ -83,27 +91,45 @@ impl Follow {
         let mut seen = Seen::default();
         let mut start = Start::new(self.found.age);
         let mut news = self.news();
+        let mut looked = BTreeSet::new();
+        let mut told_of: Option<String> = None;
+        // What only time changes is looked at then.
+        let mut again = interval(LOOK_AGAIN);
+        let mut starting = false;
         let subject = Subject {
             profile: &self.claim.profile,
             namespace: &self.access.namespace,
             deadline: self.deadline.as_secs(),
         };
-        while let Some(new) = news.next().await {
-            match new {
-                News::Job(Some(job)) => seen.job(*job, &self.found.uid),
-                News::Job(None) => seen.no_job(),
-                News::Pod(Some(pod)) => seen.pod(*pod),
-                News::Pod(None) => seen.no_pod(),
-                News::Said(event) => seen.event(&event),
+        loop {
+            tokio::select! {
+                new = news.next() => match new {
+                    Some(new) => new.note(&mut seen, &self.found.uid),
+                    None => return lost(&self.claim.profile, "its pod is no longer watched"),
+                },
+                _ = again.tick(), if starting => {}
             }
-            match seen.verdict(Timestamp::now(), &subject) {
+            let verdict = seen.verdict(Timestamp::now(), &subject);
+            starting = matches!(verdict, Verdict::Starting(..));
+            match verdict {
                 Verdict::Starting(phase, trouble) => {
                     start.enter(phase);
                     self.spot.send_replace(None);
                     if let Some(trouble) = &trouble {
-                        tracing::info!(trouble, "the driver does not start yet");
+                        tracing::info!(%trouble, "the driver does not start yet");
                     }
-                    board.show(start.state(trouble));
+                    board.show(start.state(trouble.map(|cause| lines(&cause))));
+                    for look in seen.asks() {
+                        if looked.insert(look) {
+                            news.push(looks(self.access.clone(), look));
+                        }
+                    }
+                    if let Some(uid) = seen.there().and_then(Pod::uid)
+                        && told_of.as_ref() != Some(&uid)
+                    {
+                        news.push(self.said_of(&uid).map(News::SaidOfPod).boxed());
+                        told_of = Some(uid);
+                    }
                 }
                 Verdict::Up(spot) => {
                     board.begin(start.since, start.passed());
@@ -125,7 +151,6 @@ impl Follow {
                 }
             }
         }
-        lost(&self.claim.profile, "its pod is no longer watched")
     }
 
     /// Stands with the keeper, whenever its pod runs, until the kernel leaves or the driver ends.
@@ -189,7 +214,7 @@ impl Follow {
         }
     }
 
-    fn news(&self) -> BoxStream<'_, News> {
+    fn news(&self) -> SelectAll<BoxStream<'static, News>> {
         let named = Config::default().fields(&format!("metadata.name={}", self.found.job));
         let jobs = level(watcher(self.access.api::<Job>(), named), |job| {
             News::Job(job.map(Box::new))
@@ -199,20 +224,47 @@ impl Follow {
         let pods = level(watcher(self.access.api::<Pod>(), selected), |pod| {
             News::Pod(pod.map(Box::new))
         });
-        let about = Config::default().fields(&format!("involvedObject.uid={}", self.found.uid));
-        let events = level(watcher(self.access.api::<Event>(), about), |event| {
-            event.map(|event| News::Said(Box::new(event)))
+        let events = self.said_of(&self.found.uid).map(News::Said);
+        stream::select_all([jobs.boxed(), pods.boxed(), events.boxed()])
+    }
+
+    /// What Kubernetes says of the thing of that uid. Who may not read events hears nothing.
+    fn said_of(&self, uid: &str) -> impl Stream<Item = Box<Event>> + Send + use<> {
+        let about = Config::default().fields(&format!("involvedObject.uid={uid}"));
+        level(watcher(self.access.api::<Event>(), about), |event| {
+            event.map(Box::new)
         })
-        .filter_map(std::future::ready);
-        stream::select(stream::select(jobs, pods), events).boxed()
+        .filter_map(std::future::ready)
     }
 }
 
-/// What a watch shows.
-enum News {
+/// What a watch or a look shows.
+pub(super) enum News {
     Job(Option<Box<Job>>),
     Pod(Option<Box<Pod>>),
     Said(Box<Event>),
+    SaidOfPod(Box<Event>),
+    Nodes(Vec<Node>),
+    /// What was said of claims, the newest last.
+    Claims(Vec<Event>),
+    /// All pods of the namespace.
+    Others(Vec<Pod>),
+}
+
+impl News {
+    fn note(self, seen: &mut Seen, uid: &str) {
+        match self {
+            Self::Job(Some(job)) => seen.job(*job, uid),
+            Self::Job(None) => seen.no_job(),
+            Self::Pod(Some(pod)) => seen.pod(*pod),
+            Self::Pod(None) => seen.no_pod(),
+            Self::Said(event) => seen.event(&event),
+            Self::SaidOfPod(event) => seen.pod_event(&event),
+            Self::Nodes(nodes) => seen.nodes(&nodes),
+            Self::Claims(events) => events.iter().for_each(|event| seen.claim_event(event)),
+            Self::Others(pods) => seen.others(&pods),
+        }
+    }
 }
 
 /// A watch of something there is one of, as what is there now. It is listed again where the server
@@ -294,18 +346,18 @@ impl Start {
     }
 }
 
-fn lost(profile: &str, why: &str) -> Cause {
-    Cause::new(
-        Kind::KeeperLost,
-        format!("The keeper of the Spark driver of profile `{profile}` cannot be reached: {why}"),
-        "See whether you may forward ports to pods, and whether the network is up; run the cell again.",
-    )
+/// A cause for those who see it while they wait: what is in the way, and what to do about it.
+fn lines(cause: &Cause) -> String {
+    format!("{}.\n{}", cause.sentence, cause.remedy)
+}
+
+/// The keeper cannot be reached any more.
+pub(super) fn lost(profile: &str, why: &str) -> Cause {
+    Why::KeeperLost.cause(&[("profile", profile), ("said", why)])
 }
 
 #[cfg(test)]
 mod tests {
-    use kube::ResourceExt as _;
-
     use super::*;
 
     fn pod(name: &str) -> Pod {

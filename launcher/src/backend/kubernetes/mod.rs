@@ -3,7 +3,10 @@
 mod access;
 mod find;
 mod follow;
+mod holders;
+mod look;
 mod refused;
+mod rehearse;
 mod seen;
 mod shelf;
 mod way;
@@ -63,6 +66,14 @@ impl Kubernetes {
         let access = Access::open(spec, &self.environment).await?;
         Ok(Shelf::new(access, user))
     }
+}
+
+/// Every cause that is told here.
+#[cfg(test)]
+pub(crate) fn examples() -> Vec<(crate::cluster::causes::Why, Cause)> {
+    let mut all = refused::tests::examples();
+    all.extend(seen::tests::examples());
+    all
 }
 
 #[async_trait]

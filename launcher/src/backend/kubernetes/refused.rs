@@ -7,6 +7,8 @@ use kube::runtime::{wait, watcher};
 
 use super::access::Access;
 use crate::cause::{Cause, Kind};
+use crate::cluster::causes::{Asked, Part, Refused, Why, read};
+use crate::cluster::trouble::long_line;
 
 /// Why something could not be done, from what the server answered. `what` is said as in "The driver
 /// cannot be … : {what}", such as "make the driver's Job".
@@ -16,14 +18,16 @@ pub(super) fn refused(error: &Error, what: &str, access: &Access) -> Cause {
 
 /// The server did not answer at all.
 pub(super) fn silent(what: &str, access: &Access) -> Cause {
-    Cause::new(
-        Kind::Cluster,
-        format!(
-            "The cluster at {} did not answer in time to {what}",
-            access.server
-        ),
-        "See whether the network and the cluster are up; `kubectl get pods` tells as well.",
-    )
+    unanswered(what, &access.server)
+}
+
+fn unanswered(what: &str, server: &str) -> Cause {
+    Why::Silent.cause(&[("server", server), ("what", what)])
+}
+
+/// What stands under a driver's name is none.
+pub(super) fn taken(job: &str, namespace: &str) -> Cause {
+    Why::NameTaken.cause(&[("job", job), ("namespace", namespace)])
 }
 
 /// A watch failed for good.
@@ -44,87 +48,75 @@ pub(super) fn unwatched(access: &Access, error: wait::Error, what: &str) -> Caus
 
 fn answered(error: &Error, what: &str, server: &str, namespace: &str) -> Cause {
     let Error::Api(status) = error else {
-        return Cause::new(
-            Kind::Cluster,
-            format!(
-                "The cluster at {server} cannot be reached to {what}: {}",
-                innermost(error)
-            ),
-            "See whether the network and the cluster are up; `kubectl get pods` tells as well.",
-        );
+        return unreachable(&innermost(error), what, server);
     };
-    let said = one_line(&status.message);
+    let said = long_line(&status.message);
+    let code = status.code.to_string();
     let namespace_missing = status.code == 404
         && status
             .details
             .as_ref()
             .is_some_and(|details| details.kind == "namespaces");
-    match status.code {
-        401 => Cause::new(
-            Kind::Access,
-            format!("The cluster at {server} does not know you"),
-            "Log in to the cluster again, as for `kubectl`, and run the cell again.",
-        ),
-        _ if namespace_missing => Cause::new(
-            Kind::Cluster,
-            format!("There is no namespace `{namespace}` in the cluster at {server}"),
-            "Correct `kubernetes.namespace` in the profile, or have the namespace made.",
-        ),
-        403 if said.contains("exceeded quota") => Cause::new(
-            Kind::Cluster,
-            format!("The quota of namespace `{namespace}` does not allow to {what}: {said}"),
-            "Stop drivers that nobody uses by `firesteel drivers stop`, or ask for more quota.",
-        ),
-        403 => Cause::new(
-            Kind::Access,
-            format!("You may not {what} in namespace `{namespace}`: {said}"),
-            "Ask whoever runs the cluster for the Role `firesteel-user` of `deploy/rbac`.",
-        ),
-        422 | 400 => Cause::new(
-            Kind::Profile,
-            format!("The cluster does not take what the profile asks for: {said}"),
-            "Correct the profile; `firesteel profiles show` tells what it says.",
-        ),
-        code => Cause::new(
-            Kind::Cluster,
-            format!("The cluster at {server} failed to {what} ({code}): {said}"),
-            "Run the cell again in a moment.",
-        ),
+    let asked = Asked {
+        thing: what.strip_prefix("make ").unwrap_or("it"),
+        namespace,
+        part: Part::Driver,
+    };
+    let fields = [
+        ("server", server),
+        ("what", what),
+        ("namespace", namespace),
+        ("said", &said),
+        ("code", &code),
+    ];
+    match (status.code, read(&said)) {
+        (401, _) => Why::NotKnown.cause(&fields),
+        _ if namespace_missing => Why::NamespaceMissing.cause(&fields),
+        (403, Some(Refused::Right { rule, said })) => Why::RightMissing.cause(&[
+            ("what", what),
+            ("namespace", namespace),
+            ("said", &said),
+            ("rule", &rule),
+        ]),
+        (_, Some(refused)) => refused.cause(&asked),
+        (403, None) => Why::Forbidden.cause(&fields),
+        (422 | 400, None) => Why::NotTaken.cause(&fields),
+        _ => Why::ServerFailed.cause(&fields),
     }
+}
+
+/// No answer came. The words are those of rustls, where it does not trust the server.
+fn unreachable(said: &str, what: &str, server: &str) -> Cause {
+    let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    let why = if says(&["not valid yet", "NotValidYet"]) {
+        Why::ClockBehind
+    } else if says(&["certificate expired", "certificate: Expired"]) {
+        Why::CertificateExpired
+    } else if says(&["invalid peer certificate"]) {
+        Why::CertificateUnknown
+    } else {
+        Why::Unreachable
+    };
+    why.cause(&[("server", server), ("what", what), ("said", said)])
 }
 
 /// There is no way to know which cluster is meant.
 pub(super) fn no_configuration(why: impl Display) -> Cause {
-    Cause::new(
-        Kind::Cluster,
-        format!("No cluster is known here: {why}"),
-        "Set KUBECONFIG, or `kubernetes.context` in the profile; `kubectl config get-contexts` lists them.",
-    )
+    Why::NoConfiguration.cause(&[("said", &why.to_string())])
 }
 
 /// The configuration names a server that no client can be made for.
 pub(super) fn unusable_client(server: &str, error: &Error) -> Cause {
-    Cause::new(
-        Kind::Cluster,
-        format!(
-            "The cluster at {server} cannot be used: {}",
-            innermost(error)
-        ),
-        "Correct the kubeconfig; `kubectl get pods` must work.",
-    )
+    Why::Unusable.cause(&[("server", server), ("said", &innermost(error))])
 }
 
 /// What is at the bottom of an error: "connection refused" says more than what it was wrapped in.
-fn innermost(error: &Error) -> String {
+pub(super) fn innermost(error: &Error) -> String {
     let mut error: &dyn std::error::Error = error;
     while let Some(source) = error.source() {
         error = source;
     }
-    one_line(&error.to_string())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    long_line(&error.to_string())
 }
 
 /// Whether the server says that a thing is not there.
@@ -138,7 +130,7 @@ pub(super) fn is_conflict(error: &Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use kube::core::Status;
     use kube::core::response::StatusDetails;
 
@@ -167,13 +159,120 @@ mod tests {
         )
     }
 
+    /// Every cause that an API server's answer may be, and one that there is no answer.
+    pub(in crate::backend) fn examples() -> Vec<(Why, Cause)> {
+        let server = "https://10.0.0.1";
+        let mut examples: Vec<(Why, Cause)> = [
+            (Why::NotKnown, 401, "Unauthorized", ""),
+            (
+                Why::RightMissing,
+                403,
+                "jobs.batch is forbidden: User \"ada\" cannot create resource \"jobs\" in API group \"batch\" in the \
+                 namespace \"sparks\"",
+                "jobs",
+            ),
+            (Why::Forbidden, 403, "the gateway says no", ""),
+            (
+                Why::QuotaExceeded,
+                403,
+                "jobs.batch \"f\" is forbidden: exceeded quota: small, requested: count/jobs.batch=1, used: \
+                 count/jobs.batch=4, limited: count/jobs.batch=4",
+                "jobs",
+            ),
+            (
+                Why::NamespaceMissing,
+                404,
+                "namespaces \"sparks\" not found",
+                "namespaces",
+            ),
+            (
+                Why::NamespaceEnding,
+                403,
+                "jobs.batch \"f\" is forbidden: unable to create new content in namespace sparks because it is being \
+                 terminated",
+                "jobs",
+            ),
+            (
+                Why::Webhook,
+                400,
+                "admission webhook \"validate.kyverno.svc-fail\" denied the request: resource Job/sparks/f was blocked \
+                 due to the following policies require-team: the label team is required",
+                "",
+            ),
+            (
+                Why::Policy,
+                422,
+                "jobs.batch \"f\" is forbidden: ValidatingAdmissionPolicy 'images.example.com' with binding 'all' denied \
+                 request: images come from registry.example",
+                "jobs",
+            ),
+            (
+                Why::WebhookFailed,
+                500,
+                "Internal error occurred: failed calling webhook \"mutate.istio.io\": failed to call webhook: Post \
+                 \"https://istiod.istio-system.svc:443/inject\": dial tcp 10.96.3.4:443: connect: connection refused",
+                "",
+            ),
+            (
+                Why::NotTaken,
+                422,
+                "Job is invalid:\n spec.template: bad",
+                "Job",
+            ),
+            (Why::ServerFailed, 503, "etcd is slow", ""),
+        ]
+        .into_iter()
+        .map(|(why, code, said, kind)| (why, cause(code, said, kind)))
+        .collect();
+        for (why, said) in [
+            (Why::Unreachable, "Connection refused (os error 111)"),
+            (
+                Why::CertificateUnknown,
+                "invalid peer certificate: UnknownIssuer",
+            ),
+            (
+                Why::CertificateUnknown,
+                "invalid peer certificate: certificate not valid for name \"10.0.0.1\"; certificate is only valid for \
+                 DnsName(\"kubernetes\")",
+            ),
+            (
+                Why::CertificateExpired,
+                "invalid peer certificate: certificate expired: verification time 1780000000 (UNIX), but certificate is \
+                 not valid after 1770000000 (10000000 seconds ago)",
+            ),
+            (
+                Why::ClockBehind,
+                "invalid peer certificate: certificate not valid yet: verification time 100 (UNIX), but certificate is \
+                 not valid before 1770000000 (1769999900 seconds in future)",
+            ),
+        ] {
+            examples.push((why, unreachable(said, "make the driver's Job", server)));
+        }
+        let unusable = Error::LinesCodecMaxLineLengthExceeded;
+        examples.extend([
+            (Why::NoConfiguration, no_configuration("there is no file")),
+            (Why::Unusable, unusable_client(server, &unusable)),
+            (Why::Silent, unanswered("make the driver's Job", server)),
+            (Why::NameTaken, taken("firesteel-1", "sparks")),
+        ]);
+        examples
+    }
+
     #[test]
     fn each_answer_says_what_to_do_about_it() {
         for (code, message, kind, expected, words) in [
             (401, "Unauthorized", "", Kind::Access, "does not know you"),
             (
                 403,
-                "jobs.batch is forbidden: User \"ada\" cannot create resource",
+                "jobs.batch is forbidden: User \"ada\" cannot create resource \"jobs\" in API group \"batch\" in the \
+                 namespace \"sparks\"",
+                "jobs",
+                Kind::Access,
+                "`{apiGroups: [batch], resources: [jobs], verbs: [create]}`",
+            ),
+            (
+                403,
+                "jobs.batch is forbidden: User \"ada\" cannot create",
                 "jobs",
                 Kind::Access,
                 "may not make the driver's Job in namespace `sparks`",
@@ -183,7 +282,7 @@ mod tests {
                 "jobs is forbidden: exceeded quota: small, requested: count/jobs=1",
                 "jobs",
                 Kind::Cluster,
-                "quota",
+                "Quota `small` of namespace `sparks` has no room for the driver's Job: small, requested: count/jobs=1",
             ),
             (
                 404,
@@ -209,7 +308,7 @@ mod tests {
         ] {
             let cause = cause(code, message, kind);
             assert_eq!(cause.kind, expected, "{cause}");
-            assert!(cause.sentence.contains(words), "{cause}");
+            assert!(cause.to_string().contains(words), "{cause}");
             assert!(!cause.remedy.is_empty());
         }
     }

@@ -1,17 +1,19 @@
 //! What is known of a driver from outside its pod, and what it means.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ContainerState, Event, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, Event, Node, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use super::find::ended;
+use super::holders::holders;
 use super::way::Spot;
 use crate::attach::state::Phase;
-use crate::cause::{Cause, Kind};
+use crate::cause::Cause;
+use crate::cluster::causes::{Asked, Part, Refused, Why, read};
 use crate::cluster::last_words;
 use crate::cluster::names::DRIVER_CONTAINER;
-use crate::cluster::trouble::{self, Part};
+use crate::cluster::trouble::{self, Heard};
 
 /// Everything the watches have shown of one driver.
 #[derive(Debug, Default)]
@@ -20,9 +22,13 @@ pub(super) struct Seen {
     pod: Sight<Pod>,
     /// Why the Job could not make its pod, as Kubernetes said last.
     complaint: Option<String>,
+    /// What else was heard of the pod.
+    heard: Heard,
+    /// Who uses the quota that has no room, in words; empty where that is not known.
+    holders: String,
     /// What was in the way of the start when that was looked at last: of a pod that a deadline ended
     /// its status tells that alone.
-    trouble: Option<String>,
+    trouble: Option<Cause>,
     /// Whether its keeper ever ran.
     was_up: bool,
 }
@@ -54,7 +60,7 @@ impl<K> Sight<K> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
     /// Its keeper cannot be spoken to yet. Says what is in the way, where something is.
-    Starting(Phase, Option<String>),
+    Starting(Phase, Option<Cause>),
     /// Its keeper runs there.
     Up(Spot),
     /// It is gone, or will never be.
@@ -93,6 +99,57 @@ impl Seen {
         }
     }
 
+    /// Kubernetes said something of the pod.
+    pub(super) fn pod_event(&mut self, event: &Event) {
+        self.heard.event(event);
+    }
+
+    /// These are all nodes.
+    pub(super) fn nodes(&mut self, nodes: &[Node]) {
+        self.heard.nodes(nodes);
+    }
+
+    /// Kubernetes said something of a claim of a volume; the newest comes last.
+    pub(super) fn claim_event(&mut self, event: &Event) {
+        self.heard.claim(event);
+    }
+
+    /// These are all pods of the namespace, which may use what a quota has.
+    pub(super) fn others(&mut self, pods: &[Pod]) {
+        if let Some(Refused::Quota(shortage)) = self.refused() {
+            self.holders = holders(&shortage, pods);
+        }
+    }
+
+    /// The driver's pod, while it is not known to be gone.
+    pub(super) fn there(&self) -> Option<&Pod> {
+        match &self.pod {
+            Sight::There(pod) => Some(pod),
+            Sight::Unknown | Sight::Absent | Sight::Gone(_) => None,
+        }
+    }
+
+    /// What is worth looking at besides, for what is in the way.
+    pub(super) fn asks(&self) -> Vec<Look> {
+        let mut looks = Vec::new();
+        match self.there() {
+            Some(pod) if trouble::phase(pod) == Phase::Scheduling && self.trouble.is_some() => {
+                looks.push(Look::Nodes);
+                if !trouble::claims_of(pod).is_empty() {
+                    looks.push(Look::Claims);
+                }
+            }
+            Some(_) => {}
+            None if matches!(self.refused(), Some(Refused::Quota(_))) => looks.push(Look::Others),
+            None => {}
+        }
+        looks
+    }
+
+    fn refused(&self) -> Option<Refused> {
+        read(self.complaint.as_deref()?)
+    }
+
     /// What it all means.
     pub(super) fn verdict(&mut self, now: Timestamp, subject: &Subject<'_>) -> Verdict {
         let verdict = self.judge(now, subject);
@@ -120,11 +177,9 @@ impl Seen {
             Sight::There(pod) => self.of_pod(pod, now, subject),
             Sight::Gone(pod) => Verdict::Gone(self.why_gone(pod, now, subject)),
             Sight::Unknown | Sight::Absent if gone => Verdict::Gone(self.never_was(subject)),
-            Sight::Unknown | Sight::Absent => match &self.complaint {
-                Some(complaint) if is_final(complaint) => {
-                    Verdict::Gone(not_allowed(complaint, subject))
-                }
-                complaint => Verdict::Starting(Phase::Scheduling, complaint.clone()),
+            Sight::Unknown | Sight::Absent => match self.not_let_in(subject) {
+                Some((true, cause)) => Verdict::Gone(cause),
+                waits => Verdict::Starting(Phase::Scheduling, waits.map(|(_, cause)| cause)),
             },
         }
     }
@@ -136,10 +191,14 @@ impl Seen {
         match running_at(pod) {
             Some(spot) => Verdict::Up(spot),
             None => {
-                let phase = trouble::phase(pod);
-                let trouble = trouble::trouble(pod, now);
-                let trouble = trouble.map(|trouble| trouble.sentence(Part::Driver));
-                Verdict::Starting(phase, trouble)
+                let trouble = trouble::trouble_as_heard(pod, &self.heard, now);
+                let cause = trouble.as_ref().map(|trouble| trouble.cause(Part::Driver));
+                match cause {
+                    Some(cause) if trouble.is_some_and(|trouble| trouble.why().is_final()) => {
+                        Verdict::Gone(cause)
+                    }
+                    cause => Verdict::Starting(trouble::phase(pod), cause),
+                }
             }
         }
     }
@@ -150,19 +209,45 @@ impl Seen {
             return cause;
         }
         if self.deadline_passed() && !self.was_up {
-            return too_late(self.trouble.as_deref(), subject);
+            return too_late(self.trouble.as_ref(), subject);
         }
-        let trouble = trouble::trouble(pod, now);
+        let trouble = trouble::trouble_as_heard(pod, &self.heard, now);
         trouble.map_or_else(|| removed(subject), |trouble| trouble.cause(Part::Driver))
     }
 
     /// Why there is no driver though none of its pods was ever seen.
     fn never_was(&self, subject: &Subject<'_>) -> Cause {
-        match &self.complaint {
-            Some(complaint) => not_allowed(complaint, subject),
+        match self.not_let_in(subject) {
+            Some((false, cause)) if self.deadline_passed() => too_late(Some(&cause), subject),
+            Some((_, cause)) => cause,
             None if self.deadline_passed() => too_late(None, subject),
             None => removed(subject),
         }
+    }
+
+    /// Why the namespace does not let the pod in, where it said so, and whether only a change helps.
+    fn not_let_in(&self, subject: &Subject<'_>) -> Option<(bool, Cause)> {
+        let complaint = self.complaint.as_deref()?;
+        let asked = Asked {
+            thing: "the driver's pod",
+            namespace: subject.namespace,
+            part: Part::Driver,
+        };
+        let Some(refused) = read(complaint) else {
+            let said = trouble::long_line(complaint);
+            let said = said.trim_start_matches("Error creating: ");
+            let fields = [
+                ("namespace", subject.namespace),
+                ("thing", asked.thing),
+                ("said", said),
+            ];
+            return Some((Why::NotLetIn.is_final(), Why::NotLetIn.cause(&fields)));
+        };
+        let mut cause = refused.cause(&asked);
+        if !self.holders.is_empty() {
+            cause.sentence = format!("{}; {}", cause.sentence, self.holders);
+        }
+        Some((refused.why().is_final(), cause))
     }
 
     fn deadline_passed(&self) -> bool {
@@ -174,6 +259,17 @@ impl Seen {
             .flat_map(|status| status.conditions.iter().flatten())
             .any(|condition| condition.reason.as_deref() == Some("DeadlineExceeded"))
     }
+}
+
+/// What may be looked at besides a driver's Job and pod. Not everyone may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Look {
+    /// The cluster's nodes: how large they are.
+    Nodes,
+    /// What is said of claims of volumes.
+    Claims,
+    /// All pods of the namespace.
+    Others,
 }
 
 /// Of which driver it is said.
@@ -212,195 +308,23 @@ fn state(pod: &Pod) -> Option<&ContainerState> {
     driver.state.as_ref()
 }
 
-/// Whether nothing but a change of the profile or of the namespace helps. A quota may have room in
-/// a moment; what is forbidden or not there stays so.
-fn is_final(complaint: &str) -> bool {
-    const FINAL: [&str; 4] = [
-        "violates PodSecurity",
-        "error looking up service account",
-        "is not allowed",
-        "is invalid",
-    ];
-    FINAL.iter().any(|words| complaint.contains(words))
-}
-
-fn not_allowed(complaint: &str, subject: &Subject<'_>) -> Cause {
-    let remedy = if complaint.contains("error looking up service account") {
-        "Have `deploy/rbac` applied to the namespace, or correct the profile's service accounts."
-    } else if complaint.contains("exceeded quota") {
-        "Stop drivers that nobody uses by `firesteel drivers stop`, or ask for more quota."
-    } else {
-        "Correct the profile, or ask whoever runs the cluster."
+fn too_late(trouble: Option<&Cause>, subject: &Subject<'_>) -> Cause {
+    let time = format!("{} s", subject.deadline);
+    let (said, remedy) = match trouble {
+        Some(cause) => (cause.sentence.as_str(), cause.remedy.as_str()),
+        None => ("", "Run the cell again."),
     };
-    Cause::new(
-        Kind::Cluster,
-        format!(
-            "Namespace `{}` does not let the driver's pod in: {complaint}",
-            subject.namespace
-        ),
-        remedy,
-    )
-}
-
-fn too_late(trouble: Option<&str>, subject: &Subject<'_>) -> Cause {
-    let why = trouble.map_or_else(String::new, |trouble| format!(": {trouble}"));
-    Cause::new(
-        Kind::Deadline,
-        format!(
-            "The Spark driver of profile `{}` did not start within {} s{why}",
-            subject.profile, subject.deadline
-        ),
-        "Mend what is in the way, or set a longer `startDeadline` in the profile.",
-    )
+    Why::TooLate.cause(&[
+        ("profile", subject.profile),
+        ("time", &time),
+        ("said", said),
+        ("remedy", remedy),
+    ])
 }
 
 fn removed(subject: &Subject<'_>) -> Cause {
-    Cause::new(
-        Kind::Stopped,
-        format!(
-            "The Spark driver of profile `{}` was removed from the cluster",
-            subject.profile
-        ),
-        "The next cell starts a new driver.",
-    )
+    Why::Removed.cause(&[("profile", subject.profile)])
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const SUBJECT: Subject<'_> = Subject {
-        profile: "big",
-        namespace: "sparks",
-        deadline: 60,
-    };
-
-    fn job(conditions: &Value) -> Job {
-        let job = json!({ "metadata": { "uid": "u1" }, "status": { "conditions": conditions } });
-        serde_json::from_value(job).unwrap()
-    }
-
-    fn pod(status: &Value) -> Pod {
-        let pod = json!({
-            "metadata": { "name": "p", "creationTimestamp": "2026-01-01T00:00:00Z" },
-            "spec": { "containers": [{ "name": "driver" }] },
-            "status": status,
-        });
-        serde_json::from_value(pod).unwrap()
-    }
-
-    fn driver(state: &Value) -> Value {
-        json!({
-            "podIP": "10.0.0.7",
-            "phase": "Running",
-            "containerStatuses": [{
-                "name": "driver", "image": "i", "imageID": "", "ready": true, "restartCount": 0, "state": state,
-            }],
-        })
-    }
-
-    fn unschedulable() -> Value {
-        json!({ "phase": "Pending", "conditions": [{
-            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
-            "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.",
-        }]})
-    }
-
-    fn verdict(seen: &mut Seen) -> Verdict {
-        seen.verdict("2026-01-01T00:05:00Z".parse().unwrap(), &SUBJECT)
-    }
-
-    fn cause(seen: &mut Seen) -> Cause {
-        match verdict(seen) {
-            Verdict::Gone(cause) => cause,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_start_that_came_too_late_says_what_was_in_its_way() {
-        let mut seen = Seen::default();
-        seen.job(job(&json!([])), "u1");
-        assert_eq!(
-            verdict(&mut seen),
-            Verdict::Starting(Phase::Scheduling, None)
-        );
-        seen.pod(pod(&unschedulable()));
-        let Verdict::Starting(Phase::Scheduling, Some(trouble)) = verdict(&mut seen) else {
-            panic!("a pod that no node takes is in trouble");
-        };
-        assert!(
-            trouble.contains("GPU") || trouble.contains("gpu"),
-            "{trouble}"
-        );
-        let mut leaving = pod(&unschedulable());
-        let now = serde_json::from_value(json!("2026-01-01T00:01:00Z")).unwrap();
-        leaving.metadata.deletion_timestamp = Some(now);
-        seen.pod(leaving);
-        verdict(&mut seen);
-        let failed = json!([{ "type": "Failed", "status": "True", "reason": "DeadlineExceeded" }]);
-        seen.job(job(&failed), "u1");
-        seen.no_pod();
-        let cause = cause(&mut seen);
-        assert_eq!(cause.kind, Kind::Deadline);
-        assert!(cause.sentence.contains(&trouble), "{cause}");
-    }
-
-    #[test]
-    fn a_keeper_that_runs_is_up_and_its_last_words_count_most() {
-        let mut seen = Seen::default();
-        seen.pod(pod(&driver(&json!({ "running": {} }))));
-        let spot = Spot {
-            pod: "p".to_owned(),
-            address: "10.0.0.7".parse().unwrap(),
-        };
-        assert_eq!(verdict(&mut seen), Verdict::Up(spot));
-        let words = json!({ "kind": "unused", "sentence": "Nobody", "remedy": "Run." }).to_string();
-        let mut ended = driver(&json!({ "terminated": { "exitCode": 0, "message": words } }));
-        ended["phase"] = "Succeeded".into();
-        seen.pod(pod(&ended));
-        assert_eq!(cause(&mut seen).kind, Kind::Unused);
-    }
-
-    #[test]
-    fn a_pod_that_is_not_let_in_ends_the_wait_where_only_a_change_helps() {
-        let event = |message: &str| {
-            let event = json!({ "metadata": {}, "involvedObject": {}, "reason": "FailedCreate", "message": message });
-            serde_json::from_value::<Event>(event).unwrap()
-        };
-        for (message, ends, remedy) in [
-            (
-                "pods \"p\" is forbidden: violates PodSecurity \"restricted:latest\"",
-                true,
-                "profile",
-            ),
-            (
-                "error looking up service account s/firesteel-driver",
-                true,
-                "deploy/rbac",
-            ),
-            ("pods \"p\" is forbidden: exceeded quota: small", false, ""),
-        ] {
-            let mut seen = Seen::default();
-            seen.job(job(&json!([])), "u1");
-            seen.event(&event(message));
-            match verdict(&mut seen) {
-                Verdict::Gone(cause) => assert!(ends && cause.remedy.contains(remedy), "{cause}"),
-                Verdict::Starting(_, said) => assert!(!ends && said.as_deref() == Some(message)),
-                Verdict::Up(spot) => panic!("{spot:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_job_that_was_removed_or_replaced_is_told_as_such() {
-        let mut seen = Seen::default();
-        seen.no_job();
-        assert_eq!(cause(&mut seen).kind, Kind::Stopped);
-        let mut seen = Seen::default();
-        seen.job(job(&json!([])), "another");
-        assert_eq!(cause(&mut seen).kind, Kind::Stopped);
-    }
-}
+pub(super) mod tests;

@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::access::Access;
 use crate::cluster::names::KEEPER_PORT;
-use crate::cluster::tls::server_name;
+use crate::cluster::tls;
 
 /// How long connecting to a pod's address may take before the server is asked to forward.
 const DIRECT: Duration = Duration::from_secs(3);
@@ -56,7 +56,7 @@ impl Way {
     async fn direct(&self, spot: &Spot) -> io::Result<Box<dyn Stream>> {
         let stream = TcpStream::connect((spot.address, KEEPER_PORT)).await?;
         stream.set_nodelay(true)?;
-        let stream = self.connector.connect(server_name(), stream).await?;
+        let stream = tls::connect(&self.connector, stream).await?;
         Ok(Box::new(stream))
     }
 
@@ -69,7 +69,7 @@ impl Way {
         let stream = forwarder
             .take_stream(KEEPER_PORT)
             .ok_or_else(|| io::Error::other("the port was not forwarded"))?;
-        let stream = self.connector.connect(server_name(), stream).await?;
+        let stream = tls::connect(&self.connector, stream).await?;
         Ok(Box::new(stream))
     }
 }

@@ -4,9 +4,11 @@
 //! A function of pods and clocks. It takes the same pod twice, or two pods in either order, for the
 //! same; whoever watches them need not be careful.
 
+mod crashes;
 mod fate;
 mod hints;
 mod muster;
+mod refused;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -17,6 +19,15 @@ use k8s_openapi::jiff::Timestamp;
 
 pub(crate) use hints::hint;
 pub(crate) use muster::Muster;
+pub(crate) use refused::{Complaints, refused};
+
+/// Every cause that is told of executors alone.
+#[cfg(test)]
+pub(crate) fn examples() -> Vec<(super::causes::Why, crate::cause::Cause)> {
+    let mut all = refused::tests::examples();
+    all.push(crashes::tests::example());
+    all
+}
 
 /// What the clocks say: the one that others' times are told by, and our own, which never jumps.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 
+use super::crashes::{Crashes, SHORT};
 use super::fate::{Fate, executor, id};
 use super::{Executor, Now, Standing, words};
 use crate::attach::state::Executors;
@@ -35,6 +36,7 @@ pub(crate) struct Muster {
     told_losses: Vec<(Trouble, Duration)>,
     /// What was told to be in some executor's way, and still is.
     told: Vec<Trouble>,
+    crashes: Crashes,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,13 @@ struct Known {
     fate: Fate,
     /// When it was first seen, by our own clock.
     seen: Duration,
+}
+
+impl Known {
+    /// Whether it was running when it was seen last.
+    fn ran(&self) -> bool {
+        matches!(self.fate, Fate::There(Standing::Running))
+    }
 }
 
 #[derive(Debug)]
@@ -66,6 +75,7 @@ impl Muster {
         match &fate {
             // How it looks at first tells most: later its end is mixed with its clearing away.
             Fate::Lost(why) if !was_lost => {
+                self.crashes.lost(why, now.own.saturating_sub(seen));
                 let loss = Loss {
                     id: id(&pod),
                     why: why.clone(),
@@ -74,6 +84,10 @@ impl Muster {
                 self.losses.insert(uid.clone(), loss);
             }
             Fate::Lost(_) => {}
+            Fate::Released if before.is_some_and(Known::ran) => {
+                self.crashes = Crashes::default();
+                self.losses.remove(&uid);
+            }
             // It was asked to end, and then ended well.
             Fate::There(_) | Fate::Hindered(_) | Fate::Released => {
                 self.losses.remove(&uid);
@@ -154,7 +168,12 @@ impl Muster {
                 known.fate = Fate::read(&known.pod, now);
             }
         }
+        let ran = |known: &Known| known.ran() && now.own.saturating_sub(known.seen) >= SHORT;
+        if self.there.values().any(ran) {
+            self.crashes = Crashes::default();
+        }
         let mut sentences = self.tell_losses(now.own);
+        sentences.extend(self.crashes.tell());
         sentences.extend(self.tell_hindrances(now.own));
         sentences
     }

@@ -127,6 +127,23 @@ pub(crate) fn executor_template(
     drive.executor()
 }
 
+/// What the keeper of the driver is told.
+pub(crate) fn assignment(
+    claim: &Claim,
+    profile: &Profile,
+    spec: &Kubernetes,
+    incarnation: &str,
+) -> Assignment {
+    let drive = Drive {
+        claim,
+        id: claim.id(),
+        profile,
+        spec,
+        incarnation,
+    };
+    drive.assignment()
+}
+
 /// One driver to be made.
 struct Drive<'a> {
     claim: &'a Claim,
@@ -213,16 +230,19 @@ impl Drive<'_> {
         }
     }
 
-    fn config_map(&self) -> ConfigMap {
-        let assignment = Assignment {
+    fn assignment(&self) -> Assignment {
+        Assignment {
             claim: self.claim.clone(),
             profile: self.profile.clone(),
             incarnation: self.incarnation.to_owned(),
             job: self.job_name(),
             executor_prefix: self.executor_prefix(),
-        };
+        }
+    }
+
+    fn config_map(&self) -> ConfigMap {
         let data = [
-            (mount::ASSIGNMENT, json(&assignment)),
+            (mount::ASSIGNMENT, json(&self.assignment())),
             // JSON is YAML of every version: no text of a user's is taken for a number or a truth
             // value by a reader of an older one.
             (mount::EXECUTOR_TEMPLATE, json(&self.executor())),

@@ -1,8 +1,9 @@
 //! What is wrong with a pod: why it does not start, or why it ended, read from its status.
 //!
-//! A function of the pod and a clock, for drivers and executors alike. Sentences for people are in
-//! [`words`].
+//! A function of the pod, of what else was [`Heard`] of it, and of a clock, for drivers and executors
+//! alike. Sentences for people are in [`words`].
 
+mod heard;
 mod placing;
 mod pull;
 mod reading;
@@ -13,16 +14,22 @@ mod words;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition, PodStatus};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+pub(crate) use heard::{Heard, claims_of};
 pub(crate) use placing::Want;
 pub(crate) use pull::Refusal;
-pub(crate) use reading::{ended, phase};
-pub(crate) use words::Part;
+pub(crate) use reading::{ended, long_line, phase};
+#[cfg(test)]
+pub(crate) use tests::heard::examples;
 
+pub(crate) use crate::cluster::causes::Part;
 use crate::cluster::names::{DRIVER_CONTAINER, EXECUTOR_CONTAINER, INIT_CONTAINER};
 use reading::{asked_to_end_at, condition, line, of_runtime, telling};
 
 /// How long a node may take to give a pod its volumes and its network before that is told.
 const NODE_PREPARES: SignedDuration = SignedDuration::from_secs(60);
+
+/// The variable in which Spark tells an executor how much heap it has.
+const HEAP: &str = "SPARK_EXECUTOR_MEMORY";
 
 /// SIGTERM as the exit code of a container: what a program that is asked to end ends with.
 const TERMINATED: i32 = 143;
@@ -37,6 +44,34 @@ pub(crate) enum Trouble {
         /// As the scheduler put it.
         said: String,
     },
+    /// It asks for more than any node has.
+    TooLarge {
+        /// Of what, such as `memory`.
+        resource: String,
+        /// How much.
+        asked: String,
+        /// How much the largest node has.
+        largest: String,
+        /// As the scheduler put it.
+        said: String,
+    },
+    /// An autoscaler makes a node for it.
+    NodeComes {
+        /// As the autoscaler put it.
+        said: String,
+    },
+    /// No node takes it, and no autoscaler makes one.
+    NodeNeverComes {
+        /// As the autoscaler put it.
+        said: String,
+    },
+    /// A volume of it is not made.
+    ClaimUnbound {
+        /// The volume's claim.
+        claim: String,
+        /// As who makes volumes put it.
+        said: String,
+    },
     /// An image cannot be had.
     ImagePull {
         /// The image.
@@ -48,9 +83,35 @@ pub(crate) enum Trouble {
         /// As the registry or the kubelet put it.
         said: String,
     },
+    /// Its node has been fetching an image for long.
+    SlowPull {
+        /// The image.
+        image: String,
+        /// For how long.
+        seconds: u64,
+    },
     /// A container cannot be made as the pod says.
     Config {
         /// As the kubelet put it.
+        said: String,
+    },
+    /// Its node cannot mount a volume.
+    NotMounted {
+        /// The volume, where it was named.
+        volume: String,
+        /// As the kubelet put it.
+        said: String,
+    },
+    /// A volume cannot be attached to its node.
+    NotAttached {
+        /// As who attaches volumes put it.
+        said: String,
+    },
+    /// Its node cannot make its network.
+    NoSandbox {
+        /// The node.
+        node: Option<String>,
+        /// As the container runtime put it.
         said: String,
     },
     /// Its node has not got its volumes or its network ready for long.
@@ -66,6 +127,8 @@ pub(crate) enum Trouble {
     OomKilled {
         /// How much it may use.
         limit: Option<String>,
+        /// How much of that is Java's heap, where the pod tells.
+        heap: Option<String>,
     },
     /// Its node had too little of something, or it used more disk than it may.
     Evicted {
@@ -99,7 +162,18 @@ impl Trouble {
     pub(crate) fn may_pass(&self) -> bool {
         matches!(
             self,
-            Self::Unschedulable { .. } | Self::ImagePull { .. } | Self::Config { .. } | Self::Stuck
+            Self::Unschedulable { .. }
+                | Self::TooLarge { .. }
+                | Self::NodeComes { .. }
+                | Self::NodeNeverComes { .. }
+                | Self::ClaimUnbound { .. }
+                | Self::ImagePull { .. }
+                | Self::SlowPull { .. }
+                | Self::Config { .. }
+                | Self::NotMounted { .. }
+                | Self::NotAttached { .. }
+                | Self::NoSandbox { .. }
+                | Self::Stuck
         )
     }
 
@@ -120,13 +194,22 @@ impl Trouble {
 
 /// What is wrong with a pod, if anything is. A pod that ended well has no trouble.
 pub(crate) fn trouble(pod: &Pod, now: Timestamp) -> Option<Trouble> {
+    trouble_as_heard(pod, &Heard::default(), now)
+}
+
+/// As [`trouble`], of a pod of which more was heard than its status tells.
+pub(crate) fn trouble_as_heard(pod: &Pod, heard: &Heard, now: Timestamp) -> Option<Trouble> {
     let status = pod.status.as_ref()?;
     out_of_memory(pod, status)
         .or_else(|| by_reason(pod, status))
         .or_else(|| disrupted(pod, status))
         .or_else(|| exited(pod, status))
         .or_else(|| waiting(pod, status))
-        .or_else(|| not_placed(status))
+        .or_else(|| {
+            let known = not_placed(status)?;
+            heard.of_placing(pod, &known).or(Some(known))
+        })
+        .or_else(|| heard.of_preparing(pod, now))
         .or_else(|| stuck(status, now))
 }
 
@@ -137,8 +220,13 @@ fn out_of_memory(pod: &Pod, status: &PodStatus) -> Option<Trouble> {
     })?;
     let spec = spec_of(pod, &killed.name);
     let limits = spec.and_then(|container| container.resources.as_ref()?.limits.as_ref());
+    let mut variables = spec
+        .iter()
+        .flat_map(|container| container.env.iter().flatten());
+    let heap = variables.find(|variable| variable.name == HEAP);
     Some(Trouble::OomKilled {
         limit: limits.and_then(|limits| Some(limits.get("memory")?.0.clone())),
+        heap: heap.and_then(|heap| heap.value.clone()),
     })
 }
 

@@ -15,6 +15,16 @@ pub(crate) enum Want {
     Volume,
 }
 
+impl Want {
+    /// The resource that is wanted, where it is one.
+    pub(super) fn resource(&self) -> Option<&str> {
+        match self {
+            Self::Resource(name) => Some(name),
+            Self::Labels | Self::Toleration | Self::Volume => None,
+        }
+    }
+}
+
 /// Reads the scheduler's sentence, such as `0/5 nodes are available: 3 Insufficient cpu, 2 node(s)
 /// had untolerated taint {gpu: }.` What it says no word of is not among the wants.
 pub(super) fn wants(said: &str) -> Vec<Want> {

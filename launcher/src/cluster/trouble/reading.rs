@@ -53,12 +53,24 @@ pub(super) fn asked_to_end_at(pod: &Pod) -> Option<Timestamp> {
     end.checked_sub(SignedDuration::from_secs(grace)).ok()
 }
 
+/// The longest that somebody is quoted who names all that is wrong, in characters.
+const LONG_QUOTE: usize = 800;
+
 /// What somebody said as one line that is not too long.
 pub(super) fn line(said: &str) -> String {
+    cut(said, QUOTE)
+}
+
+/// The same of somebody who has much to say, such as a policy of the cluster.
+pub(crate) fn long_line(said: &str) -> String {
+    cut(said, LONG_QUOTE)
+}
+
+fn cut(said: &str, most: usize) -> String {
     let words = said.split(|c: char| c.is_whitespace() || c.is_control());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let mut line = words.join(" ");
-    if let Some((end, _)) = line.char_indices().nth(QUOTE) {
+    if let Some((end, _)) = line.char_indices().nth(most) {
         line.truncate(end);
         line.push('…');
     }

@@ -1,3 +1,5 @@
+pub(super) mod heard;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -199,8 +201,7 @@ fn every_end_of_an_executor_is_told_in_words() {
                 ),
             ),
             "cannot be started: failed to create containerd task: exec: \"/opt/entrypoint.sh\": no such file or directory",
-            "See whether everything that the profile names is there, such as Secrets and their keys, \
-             and whether the image runs as another user than root.",
+            "The image lacks what is started in it: use an image of Spark with its own entry point in `kubernetes.images`.",
         ),
         (
             ended(
@@ -290,8 +291,7 @@ fn what_keeps_a_pod_from_starting_is_told_in_words() {
         (
             waiting("CreateContainerConfigError", "couldn't find key access in Secret spark/s3"),
             "cannot be started: couldn't find key access in Secret spark/s3",
-            "See whether everything that the profile names is there, such as Secrets and their keys, \
-             and whether the image runs as another user than root."
+            "Have the key put in, or correct it in `kubernetes.environment` or `kubernetes.caBundle` of the profile."
                 .to_owned(),
         ),
         (

@@ -1,34 +1,8 @@
-//! A pod's trouble in words: what happened, and what to do about it.
+//! A pod's trouble in words, which the table of causes has: what happened, and what to do about it.
 
 use super::{Refusal, TERMINATED, Trouble, Want};
-use crate::cause::{Cause, Kind};
-
-/// What a pod is to its users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The driver.
-    Driver,
-    /// An executor.
-    Executor,
-}
-
-impl Part {
-    /// The profile's key of what this is about: `kubernetes.driver.memory`.
-    fn key(self, of: &str) -> String {
-        match self {
-            Self::Driver => format!("`kubernetes.driver.{of}`"),
-            Self::Executor => format!("`kubernetes.executor.{of}`"),
-        }
-    }
-
-    /// The profile's key of the nodes it may be on.
-    fn nodes(self, of: &str) -> String {
-        match self {
-            Self::Driver => format!("`kubernetes.placement.driver.{of}`"),
-            Self::Executor => format!("`kubernetes.placement.executors.{of}`"),
-        }
-    }
-}
+use crate::cause::Cause;
+use crate::cluster::causes::{Part, Why};
 
 /// SIGKILL as the exit code of a container.
 const KILLED: i32 = 137;
@@ -42,216 +16,295 @@ const UNCAUGHT_MEMORY: i32 = 52;
 const NO_FOLDER: i32 = 53;
 const NOT_HEARD: i32 = 56;
 
+/// What an executor says at last that never reached its driver.
+const NOT_REACHED: [&str; 5] = [
+    "Failed to connect to",
+    "Cannot receive any reply from",
+    "UnknownHostException",
+    "No route to host",
+    "Could not find CoarseGrainedScheduler",
+];
+
 impl Trouble {
     /// What happened, to be said of one pod, or of `many`: begins with the verb.
     pub(crate) fn happened(&self, many: bool) -> String {
-        let (was, its) = if many {
-            ("were", "their")
-        } else {
-            ("was", "its")
-        };
-        let node = if many { "nodes" } else { "node" };
-        match self {
-            Self::Unschedulable { said, .. } => {
-                format!("cannot be placed on any node: {said}")
-            }
-            Self::ImagePull { image, said, .. } if said.is_empty() => {
-                format!("cannot get image {image}")
-            }
-            Self::ImagePull { image, said, .. } => format!("cannot get image {image}: {said}"),
-            Self::Config { said } if said.is_empty() => "cannot be started".to_owned(),
-            Self::Config { said } => format!("cannot be started: {said}"),
-            Self::Stuck => {
-                format!("cannot be started: {its} {node} did not get volumes and network ready")
-            }
-            Self::Refused { reason, said } => {
-                format!("{was} refused by {its} {node} ({reason}): {said}")
-            }
-            Self::OomKilled { limit: Some(limit) } => {
-                format!("{was} killed for using more than {its} {limit} of memory (OOMKilled)")
-            }
-            Self::OomKilled { limit: None } => {
-                format!("{was} killed for using too much memory (OOMKilled)")
-            }
-            Self::Evicted { said } if said.is_empty() => format!("{was} evicted by {its} {node}"),
-            Self::Evicted { said } => format!("{was} evicted by {its} {node}: {said}"),
-            Self::Drained => {
-                format!(
-                    "{was} evicted, because {its} {node} is drained by a person or an autoscaler"
-                )
-            }
-            Self::Preempted => format!("{was} preempted by pods of higher priority"),
-            Self::NodeGone { node: Some(name) } if !many => {
-                format!("{was} lost with its node {name}")
-            }
-            Self::NodeGone { .. } => format!("{was} lost with {its} {node}"),
-            Self::Deadline => format!("ran longer than {its} deadline"),
-            Self::Exited { code, message } => exited(*code, message.as_deref(), was),
-            Self::Deleted => format!("{was} deleted by a person or a program"),
-        }
+        let fields = self.fields(Part::Executor, many);
+        let borrowed = borrowed(&fields, "");
+        self.why().sentence(&borrowed)
     }
 
-    /// What the reader does about it: one or two whole sentences, or none.
+    /// What the reader does about it, in whole sentences.
     pub(crate) fn remedy(&self, part: Part) -> String {
-        match self {
-            Self::Unschedulable { wants, .. } => not_placed(wants, part),
-            Self::ImagePull {
-                refusal, keeper, ..
-            } => not_pulled(*refusal, *keeper),
-            Self::Config { .. } => {
-                "See whether everything that the profile names is there, such as \
-                 Secrets and their keys, and whether the image runs as another user than root."
-                    .to_owned()
+        let fields = self.fields(part, false);
+        let mut remedy = self.why().remedy(&borrowed(&fields, part.subject()));
+        // What else it wants is said as well.
+        if let Self::Unschedulable { wants, .. } = self {
+            for want in wants.iter().skip(1) {
+                let key = want.key(part);
+                let other = want.why().remedy(&[("key", &key)]);
+                if let Some((_, other)) = other.split_once(": ") {
+                    let end = remedy.trim_end_matches('.').len();
+                    remedy.truncate(end);
+                    remedy.push_str("; ");
+                    remedy.push_str(other);
+                }
             }
-            Self::Stuck => "See whether the profile's volumes are there and free; \
-                 `kubectl describe pod` shows what the node waits for."
-                .to_owned(),
-            Self::Refused { .. } => {
-                "What the node had free was taken meanwhile. Run the cell again.".to_owned()
-            }
-            Self::OomKilled { .. } => format!(
-                "Raise {} (Python workers and buffers) or {} (Java's heap) in the profile.",
-                part.key("overhead"),
-                part.key("memory")
-            ),
-            Self::Evicted { said } if is_about_disk(said) => {
-                "Raise `kubernetes.localDisk.size` in the profile.".to_owned()
-            }
-            Self::Exited { code, .. } => after_exit(*code, part),
-            _ => match part {
-                Part::Driver => "Run the cell again; a new driver is started.".to_owned(),
-                Part::Executor => "Spark runs its tasks again.".to_owned(),
-            },
         }
+        remedy
     }
 
     /// What happened, as a sentence without its full stop.
     pub(crate) fn sentence(&self, part: Part) -> String {
-        let subject = match part {
-            Part::Driver => "The Spark driver's pod",
-            Part::Executor => "An executor",
-        };
-        format!("{subject} {}", self.happened(false))
+        let fields = self.fields(part, false);
+        self.why().sentence(&borrowed(&fields, part.subject()))
     }
 
     /// Why there is no such pod.
     pub(crate) fn cause(&self, part: Part) -> Cause {
-        Cause::new(self.kind(), self.sentence(part), self.remedy(part))
+        let mut cause = self.why().cause(&[]);
+        cause.sentence = self.sentence(part);
+        cause.remedy = self.remedy(part);
+        cause
     }
 
-    fn kind(&self) -> Kind {
+    /// Which cause it is.
+    pub(crate) fn why(&self) -> Why {
         match self {
-            Self::Unschedulable { .. }
-            | Self::ImagePull { .. }
-            | Self::Config { .. }
-            | Self::Stuck
-            | Self::Refused { .. } => Kind::Cluster,
-            Self::OomKilled { .. } => Kind::Memory,
-            Self::Deadline => Kind::Deadline,
-            Self::Exited { code, .. } if ![KILLED, TERMINATED].contains(code) => Kind::Exited,
-            Self::Exited { .. }
-            | Self::Evicted { .. }
-            | Self::Drained
-            | Self::Preempted
-            | Self::NodeGone { .. }
-            | Self::Deleted => Kind::Killed,
+            Self::Unschedulable { wants, .. } => wants.first().map_or(Why::NotPlaced, Want::why),
+            Self::TooLarge { .. } => Why::TooLarge,
+            Self::NodeComes { .. } => Why::NodeComes,
+            Self::NodeNeverComes { .. } => Why::NodeNeverComes,
+            Self::ClaimUnbound { .. } => Why::ClaimUnbound,
+            Self::ImagePull { refusal, .. } => refusal.why(),
+            Self::SlowPull { .. } => Why::SlowPull,
+            Self::Config { said } => of_config(said),
+            Self::NotMounted { .. } => Why::NotMounted,
+            Self::NotAttached { .. } => Why::NotAttached,
+            Self::NoSandbox { .. } => Why::NoSandbox,
+            Self::Stuck => Why::NodeStuck,
+            Self::Refused { .. } => Why::NodeRefused,
+            Self::OomKilled { .. } => Why::OutOfMemory,
+            Self::Evicted { said } if is_about_disk(said) => Why::DiskExceeded,
+            Self::Evicted { .. } => Why::Evicted,
+            Self::Drained => Why::Drained,
+            Self::Preempted => Why::Preempted,
+            Self::NodeGone { .. } => Why::NodeGone,
+            Self::Deadline => Why::Overrun,
+            Self::Exited { code, message } => of_exit(*code, message.as_deref()),
+            Self::Deleted => Why::Deleted,
+        }
+    }
+
+    /// What is known of it, for the words.
+    fn fields(&self, part: Part, many: bool) -> Vec<(&'static str, String)> {
+        let one = |one: &'static str, more: &'static str| if many { more } else { one }.to_owned();
+        let mut fields = vec![
+            ("was", one("was", "were")),
+            ("its", one("its", "their")),
+            ("nodes", one("node", "nodes")),
+            ("memory", part.key("memory")),
+            ("overhead", part.key("overhead")),
+            ("again", again(part).to_owned()),
+        ];
+        match self {
+            Self::Unschedulable { wants, said } => {
+                fields.push(("said", said.clone()));
+                fields.extend(wants.first().map(|want| ("key", want.key(part))));
+            }
+            Self::TooLarge {
+                resource,
+                asked,
+                largest,
+                said,
+            } => fields.extend([
+                ("key", part.keys_of(resource)),
+                ("asked", amount(asked, resource)),
+                ("largest", amount(largest, resource)),
+                ("said", said.clone()),
+            ]),
+            Self::NodeComes { said }
+            | Self::NodeNeverComes { said }
+            | Self::NotAttached { said }
+            | Self::Config { said }
+            | Self::Evicted { said } => fields.push(("said", said.clone())),
+            Self::ClaimUnbound { claim, said } => fields.extend([
+                ("claim", claim.clone()),
+                ("said", said.clone()),
+                (
+                    "key",
+                    "`kubernetes.volumes` or `kubernetes.localDisk`".to_owned(),
+                ),
+            ]),
+            Self::ImagePull {
+                image,
+                said,
+                keeper,
+                ..
+            } => {
+                let key = if *keeper { "keeperImage" } else { "images" };
+                fields.extend([
+                    ("image", image.clone()),
+                    ("said", said.clone()),
+                    ("key", format!("kubernetes.{key}")),
+                ]);
+            }
+            Self::SlowPull { image, seconds } => {
+                fields.extend([("image", image.clone()), ("time", spoken(*seconds))]);
+            }
+            Self::NotMounted { volume, said } => {
+                fields.extend([("volume", volume.clone()), ("said", said.clone())]);
+            }
+            Self::NoSandbox { node, said } => fields.extend([
+                ("node", node.clone().unwrap_or_default()),
+                ("said", said.clone()),
+            ]),
+            Self::Refused { reason, said } => {
+                fields.extend([("reason", reason.clone()), ("said", said.clone())]);
+            }
+            Self::OomKilled { limit, heap } => fields.extend([
+                ("limit", limit.clone().unwrap_or_else(|| "share".to_owned())),
+                (
+                    "heap",
+                    heap.as_ref().map_or_else(String::new, |heap| {
+                        format!(", of which {heap} are Java's heap")
+                    }),
+                ),
+            ]),
+            Self::NodeGone { node } => {
+                let name = node.clone().filter(|_| !many);
+                fields.push(("name", name.unwrap_or_default()));
+            }
+            Self::Exited { code, message } => fields.extend([
+                ("code", code.to_string()),
+                ("said", message.clone().unwrap_or_default()),
+            ]),
+            Self::Stuck | Self::Drained | Self::Preempted | Self::Deadline | Self::Deleted => {}
+        }
+        if matches!(
+            (self.why(), part),
+            (Why::Exited | Why::Uncaught, Part::Executor)
+        ) {
+            let more = "`%logs executor` and its number shows more while it is there.";
+            fields.retain(|(name, _)| *name != "again");
+            fields.push(("again", more.to_owned()));
+        }
+        fields
+    }
+}
+
+impl Want {
+    /// Which cause it is that no node has it.
+    fn why(&self) -> Why {
+        match self {
+            Self::Resource(name) if name.contains('/') => Why::NoDevice,
+            Self::Resource(name)
+                if ["memory", "cpu", "ephemeral-storage"].contains(&name.as_str()) =>
+            {
+                Why::NoRoom
+            }
+            Self::Resource(_) => Why::NotPlaced,
+            Self::Labels => Why::LabelsUnmet,
+            Self::Toleration => Why::TaintsUnmet,
+            Self::Volume => Why::ClaimPending,
+        }
+    }
+
+    /// What it is asked for by.
+    fn key(&self, part: Part) -> String {
+        match self {
+            Self::Resource(name) => match name.as_str() {
+                "memory" => part.key("memory"),
+                "cpu" => part.key("millicores"),
+                "ephemeral-storage" => "`kubernetes.localDisk`".to_owned(),
+                _ => name.clone(),
+            },
+            Self::Labels => part.nodes("nodes"),
+            Self::Toleration => part.nodes("tolerations"),
+            Self::Volume => "`kubernetes.volumes`".to_owned(),
         }
     }
 }
 
-fn exited(code: i32, message: Option<&str>, was: &str) -> String {
-    let what = match code {
-        KILLED => format!("{was} killed (exit code 137)"),
-        TERMINATED => format!("{was} told to end (exit code 143)"),
-        HEAP_FULL | UNCAUGHT_MEMORY => format!("ran out of Java's heap (exit code {code})"),
-        NO_FOLDER => "could not make a folder on disk (exit code 53)".to_owned(),
-        NOT_HEARD => "could not reach the driver any more (exit code 56)".to_owned(),
-        UNCAUGHT => "failed of an exception that nothing caught (exit code 50)".to_owned(),
-        code => format!("ended with exit code {code}"),
-    };
-    match message {
-        Some(message) => format!("{what}: {message}"),
-        None => what,
+impl Refusal {
+    /// Which cause it is.
+    fn why(self) -> Why {
+        match self {
+            Self::NotFound => Why::ImageNotFound,
+            Self::BadName => Why::ImageNameWrong,
+            Self::Denied => Why::ImageDenied,
+            Self::Unreachable => Why::RegistryUnreachable,
+            Self::TooMany => Why::RegistryBusy,
+            Self::OtherPlatform => Why::ImageOfOtherPlatform,
+            Self::NoSpace => Why::NodeFull,
+            Self::NeverPulled => Why::ImageNeverPulled,
+            Self::Unknown => Why::ImageNotPulled,
+        }
     }
 }
 
-fn after_exit(code: i32, part: Part) -> String {
-    match (code, part) {
-        (HEAP_FULL | UNCAUGHT_MEMORY, _) => {
-            format!("Raise {} in the profile.", part.key("memory"))
-        }
-        (KILLED, _) => format!(
-            "Often that is for want of memory: raise {} in the profile if it happens again.",
-            part.key("overhead")
-        ),
-        (NO_FOLDER, _) => "See `kubernetes.localDisk` in the profile.".to_owned(),
-        (_, Part::Executor) => {
-            "`%logs executor` and its number shows more while it is there.".to_owned()
-        }
-        (_, Part::Driver) => "Run the cell again; a new driver is started.".to_owned(),
+fn borrowed<'f>(
+    fields: &'f [(&'static str, String)],
+    subject: &'f str,
+) -> Vec<(&'static str, &'f str)> {
+    let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
+    fields.chain([("pod", subject)]).collect()
+}
+
+fn again(part: Part) -> &'static str {
+    match part {
+        Part::Driver => "Run the cell again; a new driver is started.",
+        Part::Executor => "Spark runs its tasks again.",
     }
 }
 
-fn not_placed(wants: &[Want], part: Part) -> String {
-    let missing = wants.iter().map(|want| match want {
-        Want::Resource(name) if name.contains('/') => {
-            format!("every {name} is in use, or no node has so many")
-        }
-        Want::Resource(name) => match name.as_str() {
-            "memory" => format!("less {} may fit", part.key("memory")),
-            "cpu" => format!("less {} may fit", part.key("millicores")),
-            "ephemeral-storage" => "less `kubernetes.localDisk` may fit".to_owned(),
-            _ => "the nodes are full".to_owned(),
-        },
-        Want::Labels => format!(
-            "{} asks for labels that no free node has",
-            part.nodes("nodes")
-        ),
-        Want::Toleration => {
-            format!("{} lacks taints that nodes have", part.nodes("tolerations"))
-        }
-        Want::Volume => "see `kubernetes.volumes` and `kubernetes.localDisk`".to_owned(),
-    });
-    let missing: Vec<String> = missing.collect();
-    let wait =
-        "Wait until something is free or an autoscaler has made a node, or change the profile";
-    if missing.is_empty() {
-        format!("{wait}.")
+/// So much of a resource, with its name where the figure alone does not tell.
+fn amount(figure: &str, resource: &str) -> String {
+    match resource {
+        "memory" => format!("{figure} of memory"),
+        "cpu" => figure.to_owned(),
+        other => format!("{figure} {other}"),
+    }
+}
+
+fn spoken(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        _ => format!("{} min", seconds / 60),
+    }
+}
+
+/// The words are those of the kubelet, which makes containers, and of runc. What is ours is made
+/// after the Job, and may be missing for a moment.
+fn of_config(said: &str) -> Why {
+    let says = |words: &str| said.contains(words);
+    if says("\"firesteel-") {
+        Why::NotStarted
+    } else if says("couldn't find key") {
+        Why::KeyMissing
+    } else if says("secret \"") && says("not found") {
+        Why::SecretMissing
+    } else if says("configmap \"") && says("not found") {
+        Why::ConfigMapMissing
+    } else if says("runAsNonRoot") {
+        Why::RunsAsRoot
+    } else if says("no such file or directory") || says("executable file not found") {
+        Why::NoSuchProgram
     } else {
-        format!("{wait}: {}.", missing.join("; "))
+        Why::NotStarted
     }
 }
 
-fn not_pulled(refusal: Refusal, keeper: bool) -> String {
-    let key = if keeper {
-        "kubernetes.keeperImage"
-    } else {
-        "kubernetes.images"
-    };
-    match refusal {
-        Refusal::NotFound | Refusal::BadName => {
-            format!("Correct `{key}` in the profile.")
-        }
-        Refusal::Denied => format!(
-            "Correct `{key}` in the profile, or name in `kubernetes.pullSecrets` a Secret that \
-             opens the registry."
-        ),
-        Refusal::Unreachable => {
-            "The node cannot talk to the registry; tell whoever runs the cluster.".to_owned()
-        }
-        Refusal::TooMany => "Wait; the node tries again.".to_owned(),
-        Refusal::OtherPlatform => format!(
-            "`{key}` in the profile has no variant for the node's processor: use another image, \
-             or other nodes by `kubernetes.placement`."
-        ),
-        Refusal::NoSpace => "The node's disk is full; tell whoever runs the cluster.".to_owned(),
-        Refusal::NeverPulled => {
-            "Change `kubernetes.pullPolicy` in the profile, or bring the image to the nodes."
-                .to_owned()
-        }
-        Refusal::Unknown => format!(
-            "See `{key}` and `kubernetes.pullSecrets` in the profile; the node tries again."
-        ),
+fn of_exit(code: i32, message: Option<&str>) -> Why {
+    let unreached = |said: &str| NOT_REACHED.iter().any(|words| said.contains(words));
+    match code {
+        KILLED => Why::KilledByOthers,
+        TERMINATED => Why::ToldToEnd,
+        HEAP_FULL | UNCAUGHT_MEMORY => Why::HeapFull,
+        NO_FOLDER => Why::NoFolder,
+        NOT_HEARD => Why::DriverNotHeard,
+        1 if message.is_some_and(unreached) => Why::DriverUnreachable,
+        UNCAUGHT => Why::Uncaught,
+        _ => Why::Exited,
     }
 }
 

@@ -121,10 +121,15 @@ fn a_quick_driver_is_compiled_by_the_first_compiler_alone() {
 #[test]
 fn results_are_compressed_unless_the_profile_says_otherwise() {
     let codec = "spark.sql.execution.arrow.compression.codec";
+    let level = "spark.sql.execution.arrow.compression.zstd.level";
     let mut order = order();
-    assert_eq!(with(&order, |attempt| attempt.conf())[codec], "zstd");
-    local(&mut order).conf = BTreeMap::from([(codec.to_owned(), "none".to_owned())]);
-    assert_eq!(with(&order, |attempt| attempt.conf())[codec], "none");
+    let conf = with(&order, |attempt| attempt.conf());
+    assert_eq!((&*conf[codec], &*conf[level]), ("zstd", "1"));
+    let own =
+        [(codec, "none"), (level, "9")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    local(&mut order).conf = BTreeMap::from(own);
+    let conf = with(&order, |attempt| attempt.conf());
+    assert_eq!((&*conf[codec], &*conf[level]), ("none", "9"));
 }
 
 #[test]
@@ -245,7 +250,43 @@ fn read_arguments(text: &str) -> Vec<String> {
     arguments
 }
 
+/// Reads a file of properties as `java.util.Properties` does, as far as ours use its rules.
+fn read_properties(text: &str) -> BTreeMap<String, String> {
+    let mut properties = BTreeMap::new();
+    for line in text.split(['\n', '\r']).filter(|line| !line.is_empty()) {
+        let (key, line) = line.split_once('=').unwrap();
+        let (mut value, mut chars) = (String::new(), line.chars());
+        while let Some(c) = chars.next() {
+            match (c, c == '\\') {
+                (c, false) => value.push(c),
+                (_, true) => match chars.next().unwrap() {
+                    'u' => {
+                        let code: String = chars.by_ref().take(4).collect();
+                        let code = u32::from_str_radix(&code, 16).unwrap();
+                        value.push(char::from_u32(code).unwrap());
+                    }
+                    other => value.push(other),
+                },
+            }
+        }
+        let twice = properties.insert(key.to_owned(), value);
+        assert_eq!(twice, None, "{key}");
+    }
+    properties
+}
+
 proptest! {
+    #[test]
+    fn properties_are_read_back_whatever_is_in_them(name in any::<String>(), value in "[^ ].{0,20}") {
+        let mut order = order();
+        order.profile.name = name;
+        let conf = &mut local(&mut order).conf;
+        conf.insert("spark.sql.session.timeZone".to_owned(), value);
+        with(&order, |attempt| {
+            assert_eq!(read_properties(&attempt.properties()), attempt.conf());
+        });
+    }
+
     #[test]
     fn arguments_are_read_back_whatever_is_in_them(arguments in proptest::collection::vec("[^\\x0b\\x0c\\x00]{0,20}", 0..5)) {
         prop_assert_eq!(read_arguments(&java::argument_file(&arguments)), arguments);

@@ -122,7 +122,7 @@ impl Bench {
     /// A connection of its own.
     async fn connect(&self) -> KeeperClient<Channel> {
         let (near, far) = tokio::io::duplex(64 << 10);
-        self.tasks.spawn(self.server.clone().serve(far));
+        self.tasks.spawn(self.server.clone().serve(far, None));
         let mut near = Some(near);
         let connector = service_fn(move |_| {
             let near: Option<DuplexStream> = near.take();

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -13,9 +12,6 @@ use tokio_rustls::rustls::ServerConfig;
 use super::super::serve::{PAUSE, Server};
 use crate::cause::{Cause, Kind};
 use crate::cluster::names::KEEPER_PORT;
-
-/// How long a caller may take until its connection is a secret one.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Listens on the pod's address, and on the loopback, where forwarded ports come in.
 pub(super) async fn bind(pod: IpAddr) -> Result<Vec<TcpListener>, Cause> {
@@ -70,16 +66,18 @@ async fn accept_on(server: Server, listener: TcpListener, acceptor: TlsAcceptor)
 
 /// Makes a connection a secret one and serves its caller.
 async fn greet(server: Server, stream: TcpStream, acceptor: TlsAcceptor) {
+    let stranger = server.strangers.arrive();
     let shaken = async {
         stream.set_nodelay(true)?;
-        tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await?
+        acceptor.accept(stream).await
     };
     let shaken: io::Result<_> = tokio::select! {
         () = server.closing.cancelled() => return,
+        () = stranger.has_to_go() => return,
         shaken = shaken => shaken,
     };
     match shaken {
-        Ok(stream) => server.serve(stream).await,
+        Ok(stream) => server.serve(stream, Some(stranger)).await,
         Err(error) => tracing::debug!(%error, "a caller did not speak TLS with us"),
     }
 }
@@ -98,6 +96,7 @@ mod tests {
     use crate::cluster::tls::{Identity, pinned, server, server_name};
     use crate::keeper::office::tests::Bench;
     use crate::keeper::service::Distance;
+    use crate::keeper::strangers::PATIENCE;
 
     /// A keeper's port on the loopback, as long as the tasks live.
     async fn open(bench: &Bench, identity: &Identity) -> (SocketAddr, JoinSet<()>) {
@@ -173,8 +172,8 @@ mod tests {
         let began = tokio::time::Instant::now();
         let mut silent = TcpStream::connect(address).await.unwrap();
         let mut said = Vec::new();
-        let ended = tokio::time::timeout(2 * HANDSHAKE, silent.read_to_end(&mut said)).await;
+        let ended = tokio::time::timeout(2 * PATIENCE, silent.read_to_end(&mut said)).await;
         assert_eq!(ended.unwrap().unwrap(), 0);
-        assert!(began.elapsed() >= HANDSHAKE);
+        assert!(began.elapsed() >= PATIENCE);
     }
 }

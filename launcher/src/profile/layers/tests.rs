@@ -257,13 +257,75 @@ fn values_that_cannot_be_are_refused() {
         ),
         ("profiles: {local: {away: 0s}}", "`away`"),
         (
-            "profiles: {local: {conf: {spark.sql.x: 1, sql.x: 2}}}",
+            "profiles: {local: {conf: {spark.sql.ansi.enabled: 1, sql.ansi.enabled: 2}}}",
             "twice",
         ),
     ] {
         let error = profiles(None, Some(user)).get("local").unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
     }
+}
+
+#[test]
+fn a_name_that_nobody_could_read_or_type_is_no_profiles() {
+    for name in [
+        "",
+        " ",
+        "a\n",
+        " a",
+        "a\0b",
+        "a\rspark.jars=b",
+        "a\u{202e}b",
+        "a\u{200b}",
+        &"a".repeat(101),
+    ] {
+        let file = format!("profiles: {{{}: {{}}}}", serde_json::json!(name));
+        let error = try_profiles(None, Some(&file), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("name of a profile"), "{error}");
+        assert!(!error.contains(['\n', '\r', '\0', '\u{202e}']), "{error:?}");
+    }
+    for name in ["big", "Ada's 2nd", "größe", "a/b", "a: b"] {
+        let file = format!("profiles: {{{}: {{}}}}", serde_json::json!(name));
+        assert!(profiles(None, Some(&file)).get(name).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn control_characters_stand_in_settings_and_variables_alone() {
+    for (key, value) in [
+        ("warehouse", "/tables\rspark.jars=x"),
+        ("user", "ada\nbob"),
+        ("java", "/jdk\0"),
+    ] {
+        let file = serde_json::json!({"defaults": {key: value}}).to_string();
+        let error = profiles(None, Some(&file)).get("local").unwrap_err();
+        let words = format!("`{key}` has a control character");
+        assert!(error.to_string().contains(&words), "{error}");
+    }
+    let file = serde_json::json!({"defaults": {"conf": {"spark.sql.session.timeZone": "a\nb"}}});
+    assert!(profiles(None, Some(&file.to_string())).get("local").is_ok());
+}
+
+#[test]
+fn a_setting_that_the_profiles_spark_does_not_know_is_refused() {
+    let file = |version: &str| {
+        let conf = "conf: {spark.storage.rddBlockChecksum.enabled: true}";
+        format!("profiles: {{local: {{{version}{conf}}}}}")
+    };
+    let said = |version: &str| profiles(None, Some(&file(version))).get("local");
+    for fine in ["", "sparkVersion: '4.3', ", "sparkVersion: '4.3.1', "] {
+        assert!(said(fine).is_ok(), "{fine}");
+    }
+    let error = said("sparkVersion: '4.2', ").unwrap_err().to_string();
+    assert!(
+        error.contains("came with Spark 4.3") && error.contains("runs 4.2"),
+        "{error}"
+    );
+    // An operator is believed.
+    let operator = profiles(Some(&file("sparkVersion: '4.2', ")), None);
+    assert!(operator.get("local").is_ok());
 }
 
 #[test]

@@ -209,8 +209,8 @@ fn the_user_is_in_names_as_a_legal_label() {
 #[test]
 fn catalogs_are_settings_and_obey_the_same_list() {
     let lake = "{kubernetes: {catalogs: {lake: {type: rest, uri: 'https://lake.example.org',
-        warehouse: 's3://lake/{user}', properties: {io-impl: x.Y, rest.retries: 3}},
-        old: {class: org.example.Old}}}}";
+        warehouse: 's3://lake/{user}', properties: {io-impl: org.apache.iceberg.aws.s3.S3FileIO, rest.retries: 3}},
+        old: {class: org.apache.hudi.Old}}}}";
     let conf = spec(with(lake).unwrap()).conf;
     let conf: Vec<(&str, &str)> = conf.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(
@@ -220,12 +220,15 @@ fn catalogs_are_settings_and_obey_the_same_list() {
                 "spark.sql.catalog.lake",
                 "org.apache.iceberg.spark.SparkCatalog"
             ),
-            ("spark.sql.catalog.lake.io-impl", "x.Y"),
+            (
+                "spark.sql.catalog.lake.io-impl",
+                "org.apache.iceberg.aws.s3.S3FileIO"
+            ),
             ("spark.sql.catalog.lake.rest.retries", "3"),
             ("spark.sql.catalog.lake.type", "rest"),
             ("spark.sql.catalog.lake.uri", "https://lake.example.org"),
             ("spark.sql.catalog.lake.warehouse", "s3://lake/ada"),
-            ("spark.sql.catalog.old", "org.example.Old"),
+            ("spark.sql.catalog.old", "org.apache.hudi.Old"),
         ]
     );
     let narrow = format!("{LEAST}\nallowedConf: [spark.sql.ansi.enabled]");
@@ -314,7 +317,10 @@ fn what_a_cluster_would_refuse_is_refused_here() {
         ("{kubernetes: {warehouse: tables}}", "warehouse"),
         ("{kubernetes: {prices: {cpu: -1}}}", "price"),
         ("{sparkVersion: '4.1'}", "no image of Spark 4.1"),
-        ("{conf: {spark.sql.x: '{user}'}}", "conf.spark.sql.x"),
+        (
+            "{conf: {spark.sql.ansi.enabled: '{user}'}}",
+            "conf.spark.sql.ansi.enabled",
+        ),
         (
             "{conf: {spark.kubernetes.namespace: x}}",
             "`kubernetes.namespace`",

@@ -169,6 +169,7 @@ spark.network.crypto.enabled=true
 spark.port.maxRetries=0
 spark.scheduler.mode=FAIR
 spark.sql.execution.arrow.compression.codec=zstd
+spark.sql.execution.arrow.compression.zstd.level=1
 spark.sql.warehouse.dir=file:///firesteel/run/warehouse
 spark.storage.decommission.enabled=true
 spark.submit.deployMode=client
