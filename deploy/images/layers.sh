@@ -178,3 +178,19 @@ make_notebook() {
     done
     packed "$1"
 }
+
+# sbom_layer NAME VERSION PACKAGE LAYER_FOLDER...: what the image is made of, in the image. PACKAGE is our crate in it, or nothing.
+sbom_layer() {
+    local image=$1
+    shift
+    layer "sbom-$image" "$(hash_of "$(declare -f make_sbom)" "$here/sbom.py" "$root/Cargo.lock" "$1" "$2" "${@:3}")" make_sbom "$image" "$@"
+}
+
+make_sbom() {
+    local out=$1 image=$2 version=$3 package=$4
+    shift 4
+    mkdir -p "$out/root/usr/local/share/sbom"
+    [ -z "$package" ] || (cd "$root" && command cargo metadata --locked --format-version 1 --filter-platform x86_64-unknown-linux-gnu >"$out/metadata")
+    "$here/sbom.py" "$image" "$version" "$out/metadata" "$package" "${@/%//layer.tar}" >"$out/root/usr/local/share/sbom/$image.cdx.json"
+    packed "$out"
+}
