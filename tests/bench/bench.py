@@ -299,6 +299,14 @@ ROWS = [
         missing=drivers.missing,
     ),
     Row(
+        "cluster-cause",
+        "cluster: from the moment at which the API knows that no node takes a driver until its cell says so",
+        "s",
+        drivers.cause,
+        goal="≤ 2",
+        missing=drivers.missing,
+    ),
+    Row(
         "cluster-executors-gone",
         "cluster: idle executors stay beyond their limit",
         "s over the limit",

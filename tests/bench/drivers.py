@@ -3,6 +3,7 @@ idle stays beyond its limit."""
 
 import json
 import os
+import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -27,11 +28,12 @@ print(SparkSession.builder.getOrCreate().sql("{QUERY}").collect())
 KERNELS = 20
 WENT = []
 IDLE = 10
-NAMES = ["start", "race", "simulated", "idle"]
+NAMES = ["start", "race", "simulated", "idle", "nowhere"]
 PROFILES = (
     "profiles:\n"
     + cluster.profile("start", own=", share: kernel", grace="1s")
     + cluster.profile("race", grace="5s")
+    + cluster.profile("nowhere", own=", share: kernel, startDeadline: 30s", more=", placement: {driver: {nodes: {no: such}}}")
     + autoscaler.PROFILE
     + cluster.profile("idle", idle=f"{IDLE}s", executors=f"{{max: 2, idle: {IDLE}s, shuffle: {IDLE}s, cached: {IDLE}s}}")
 ) if cluster.there() else ""
@@ -83,6 +85,23 @@ def race():
         failed = [run.text for run in done if run.status != "ok"]
         assert not failed, failed
         return len({pod["metadata"]["labels"]["firesteel.dev/incarnation"] for pod in pods("driver", "race")})
+
+
+def cause():
+    """Seconds from the moment at which the API says that no node takes a driver's pod until its cell says so."""
+    command = [os.environ.get("FIRESTEEL_TEST_KUBECTL", "kubectl"), "--namespace", NAMESPACE, "get", "pods", "--watch-only"]
+    command += ["--selector", f"{cluster.OURS},firesteel.dev/role=driver"]
+    command += ["--output", 'jsonpath={.status.conditions[?(@.type=="PodScheduled")].status}{"\\n"}']
+    environment = {**os.environ, "KUBECONFIG": os.environ["FIRESTEEL_TEST_ADMIN_KUBECONFIG"]}
+    with User() as user, subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as watch:
+        try:
+            kernel = user.kernel("nowhere")
+            running = kernel.start(QUERY)
+            known = next(time.perf_counter() for line in watch.stdout if line.strip() == "False")
+            kernel.shown(running, "cannot be placed on any node", timeout=DEADLINE)
+            return time.perf_counter() - known
+        finally:
+            watch.kill()
 
 
 def executors_gone():

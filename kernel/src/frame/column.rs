@@ -3,6 +3,7 @@
 use polars::prelude::Series;
 use polars_arrow::bitmap::Bitmap;
 
+use super::even;
 use super::parts::in_parts;
 
 /// A column as Polars holds it, in one of the few types that counting needs.
@@ -157,6 +158,18 @@ impl Piece<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Counts the values into even steps, where none is missing and [`even::count`] does it.
+    #[inline]
+    pub(super) fn count(self, counts: &mut [u64], distance: impl Fn(f64) -> f64) -> bool {
+        match self {
+            Self::Whole(values, None) => {
+                even::count(values, counts, |value| distance(value as f64))
+            }
+            Self::Fraction(values, None) => even::count(values, counts, distance),
+            Self::Whole(_, Some(_)) | Self::Fraction(_, Some(_)) => false,
         }
     }
 

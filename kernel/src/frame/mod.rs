@@ -3,6 +3,7 @@
 //! Only this room knows Polars. Values in, values out: it knows no socket, clock or driver.
 
 mod column;
+mod even;
 mod names;
 mod parts;
 mod read;

@@ -89,6 +89,12 @@ pub fn tally(keys: &[&Key<'_>], of: Option<&Column>) -> Vec<Tally> {
         let mut counts = vec![0_u64; without];
         let (mut codes, mut more) = (Vec::new(), Vec::new());
         for piece in stretch {
+            if let [key] = keys
+                && of.is_none()
+                && key.count_alone(&columns[0][piece], &mut counts)
+            {
+                continue;
+            }
             codes.clear();
             codes.resize(lengths[piece], NONE);
             let mut numbered = keys.iter().zip(&columns);
@@ -176,6 +182,19 @@ impl Key<'_> {
             | Self::Even(column, ..)
             | Self::Edges(column, _)
             | Self::Exact(column, _) => column.pieces().into_iter().map(Codes::Values).collect(),
+        }
+    }
+
+    /// Counts the rows of a batch, where that is quicker than to number them first. Whether it was done.
+    fn count_alone(&self, piece: &Codes<'_>, counts: &mut [u64]) -> bool {
+        match (self, piece) {
+            (Self::Steps(_, steps), Codes::Values(values)) => {
+                values.count(counts, |value| steps.distance(value))
+            }
+            (Self::Even(_, from, width, _), Codes::Values(values)) => {
+                values.count(counts, |value| (value - from) / width)
+            }
+            _ => false,
         }
     }
 

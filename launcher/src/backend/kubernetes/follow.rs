@@ -93,6 +93,7 @@ impl Follow {
         let mut news = self.news();
         let mut looked = BTreeSet::new();
         let mut told_of: Option<String> = None;
+        let mut logged: Option<Cause> = None;
         // What only time changes is looked at then.
         let mut again = interval(LOOK_AGAIN);
         let mut starting = false;
@@ -115,8 +116,11 @@ impl Follow {
                 Verdict::Starting(phase, trouble) => {
                     start.enter(phase);
                     self.spot.send_replace(None);
-                    if let Some(trouble) = &trouble {
-                        tracing::info!(%trouble, "the driver does not start yet");
+                    if trouble != logged {
+                        if let Some(trouble) = &trouble {
+                            tracing::info!(%trouble, "the driver does not start yet");
+                        }
+                        logged.clone_from(&trouble);
                     }
                     board.show(start.state(trouble.map(|cause| lines(&cause))));
                     for look in seen.asks() {
