@@ -35,9 +35,9 @@ PROFILES = (
         more=", gpu: {amount: 1, discoveryScript: /opt/spark/bin/getGpusResources.sh}, "
         "environment: {FIRESTEEL_PRETENDED_GPUS: '1'}",
     )
-    + cluster.profile("nowhere", own=", share: kernel, startDeadline: 60s", more=", placement: {driver: {nodes: {no: such}}}")
+    + cluster.profile("nowhere", own=", share: kernel, startDeadline: 20s", more=", placement: {driver: {nodes: {no: such}}}")
     + cluster.profile("hopeless", own=", share: kernel", more=", placement: {executors: {nodes: {no: such}}}")
-    + cluster.profile("imageless", own=", share: kernel, startDeadline: 60s").replace(
+    + cluster.profile("imageless", own=", share: kernel, startDeadline: 20s").replace(
         f"'4.3': {os.environ['FIRESTEEL_TEST_IMAGE']}", "'4.3': localhost/no-such-image:1"
     )
 )
@@ -186,8 +186,6 @@ def test_a_driver_that_cannot_start_says_why(kernels, profile, words):
     done = kernel.run("SELECT 1", timeout=START)
     assert done.status == "error", done.text
     assert re.search(words, done.text), done.text
-    kernel.end()
-    nothing_left(profile)
 
 
 def test_a_cell_that_waits_for_executors_that_cannot_come_is_told_why(kernels):

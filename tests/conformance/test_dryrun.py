@@ -123,7 +123,7 @@ def test_a_quota_that_is_too_small_is_told_with_its_figures():
         assert "requests.memory" in found["found"] and "of 100 MiB used" in found["found"], found
         assert "quota" in found["remedy"], found
         # The server says the same of the pod, to who may try one.
-        one(doctor("fine", admin=True), "bad", "has no room for the driver's pod")
+        one(doctor("fine", admin=True), "bad", "is too small for the driver's pod")
     finally:
         kubectl("delete", "resourcequota/small", admin=True)
 

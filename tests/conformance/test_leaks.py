@@ -1,0 +1,441 @@
+"""Whatever dies, stops or is cut off, at whatever moment: one word in the cell, no second driver, and nothing left a minute later.
+
+A point is a fault at a moment. Each fault is tried once at a moment that is hardest for it; with FIRESTEEL_FAULTS=all at
+every moment that it can befall, and then as many times more at random ones as FIRESTEEL_SCHEDULES says, from
+FIRESTEEL_FAULTS_SEED. Several points run at a time, each with a driver of its own; those that befall the cluster itself run alone.
+"""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cluster
+import pytest
+from client import Kernel, alive, until
+from cluster import kubectl, names, of, pods, things
+from faults import Way, frozen, ours_to_break, processes, program, restart, send
+
+assert ours_to_break() or "CI" not in os.environ, "in CI there is a cluster"
+pytestmark = pytest.mark.skipif(not ours_to_break(), reason="no cluster that is ours to break: run `make cluster`, or tests/run")
+
+# At a time: a driver and its executor take about 2.5 GB, and most of a point is waiting.
+AT_ONCE = 4
+
+# How long a driver may take to start and answer, on a machine that starts four.
+START = 300
+
+# A cell that lost its driver ends within this.
+NO_HANG = 60
+
+# Nothing is left so long after the end: a driver that died can be looked at for a minute, and then Kubernetes clears it away.
+NOTHING_LEFT = 60 + 60
+
+# So long after a goodbye to a driver of its own that is not there yet.
+WITHDRAWN = 20
+
+# How long what is lifted lasts: less than the lease.
+BRIEF = 4
+
+AWAY, GRACE = 20, 3
+
+ANSWER = "SELECT 40 + 2 AS answer"
+LONG = "SELECT count(*) FROM range(0, 100000000000000) WHERE id % 7 = 3"
+# Long enough that an executor can be killed in it.
+FINITE = "SELECT sum(hash(id)) IS NOT NULL AS answered FROM range(0, 200000000, 1, 8)"
+
+# What a cell may say that lost its driver, or could not have one.
+LOST = ("DriverLost", "SparkUnavailable")
+
+
+@dataclass
+class Scene:
+    """A kernel at a moment of its driver's life."""
+
+    profile: str
+    way: Way
+    kernel: Kernel
+    moment: str = ""
+    cell: str = ""
+    # Whether the cell under way has no end of its own.
+    endless: bool = False
+    # What a cell may come to: its names of errors, and "ok".
+    outcomes: tuple = ("ok",)
+    # Whether another cell is to go well.
+    goes_on: bool = True
+    # How long what was made may stay after the end.
+    patience: int = NOTHING_LEFT
+
+    def is_over(self):
+        """Nobody is there to be told."""
+        self.cell, self.endless, self.goes_on = "", False, False
+
+    def pod(self):
+        (pod,) = pods("driver", self.profile)
+        return pod
+
+    def java(self):
+        return processes(self.pod(), "java")
+
+    def keeper(self):
+        return processes(self.pod(), "firesteel-launcher")
+
+
+# Moments.
+
+
+def pending(scene):
+    scene.cell = scene.kernel.start(ANSWER)
+    until(lambda: [pod for pod in pods("driver", scene.profile) if pod["status"]["phase"] == "Pending"], 60, "its pod is there")
+
+
+def pulling(scene):
+    scene.cell = scene.kernel.start(ANSWER)
+
+    def waits():
+        for pod in pods("driver", scene.profile):
+            for status in pod["status"].get("initContainerStatuses", []) + pod["status"].get("containerStatuses", []):
+                if "Pull" in status["state"].get("waiting", {}).get("reason", ""):
+                    return True
+        return False
+
+    until(waits, 60, "its image is pulled")
+
+
+def starting(scene):
+    scene.cell = scene.kernel.start(ANSWER)
+    until(lambda: pods("driver", scene.profile) and scene.java(), START, "Java runs")
+
+
+def idle(scene):
+    done = scene.kernel.run(ANSWER, timeout=START)
+    assert done.status == "ok", done.text
+
+
+def running(scene, code=LONG):
+    idle(scene)
+    scene.cell, scene.endless = scene.kernel.start(code), code is LONG
+    scene.kernel.shown(scene.cell, "task", timeout=START)
+    until(lambda: [pod for pod in pods("executor", scene.profile) if processes(pod, "java")], START, "an executor runs")
+
+
+def ending(scene):
+    idle(scene)
+    scene.kernel.end()
+    scene.is_over()
+
+
+MOMENTS = [pending, pulling, starting, idle, running, ending]
+STUCK = [pending, pulling]
+LIVES = [starting, idle, running]
+
+
+# Faults. What is lifted is lifted when they return.
+
+
+def kernel_is_killed(scene):
+    os.kill(scene.kernel.pid, signal.SIGKILL)
+    scene.is_over()
+
+
+def kernel_closes(scene):
+    scene.kernel.end()
+    if scene.moment in ("pending", "pulling"):
+        scene.patience = WITHDRAWN
+    scene.is_over()
+
+
+def kernel_sleeps_past_its_lease(scene):
+    """A laptop whose lid was closed."""
+    with frozen([scene.kernel.pid]):
+        until(lambda: not pods("driver", scene.profile), AWAY + GRACE + NO_HANG, "the driver is given back")
+    scene.outcomes = LOST
+
+
+def kernel_sleeps_briefly(scene):
+    with frozen([scene.kernel.pid]):
+        time.sleep(BRIEF)
+
+
+def connections_are_reset(scene):
+    with scene.way.cut():
+        time.sleep(BRIEF)
+
+
+def connections_fall_silent(scene):
+    with scene.way.silent():
+        time.sleep(BRIEF)
+
+
+def keeper_is_killed(scene):
+    send(scene.keeper(), signal.SIGKILL)
+    scene.outcomes = LOST
+
+
+def keeper_sleeps_briefly(scene):
+    with frozen(scene.keeper()):
+        time.sleep(BRIEF)
+
+
+def java_is_killed(scene):
+    send(scene.java(), signal.SIGKILL)
+    scene.outcomes = LOST
+
+
+def java_sleeps_briefly(scene):
+    with frozen(scene.java()):
+        time.sleep(BRIEF)
+
+
+def executor_is_killed(scene):
+    for pod in pods("executor", scene.profile):
+        send(processes(pod, "java"), signal.SIGKILL)
+
+
+def driver_is_out_of_memory(scene):
+    scene.cell = scene.kernel.start("SELECT length(concat(repeat('a', 900000000), repeat('b', 900000000))) AS n")
+    scene.outcomes = (*LOST, "ok", "OutOfMemory", "java.lang.OutOfMemoryError")
+
+
+def pod_is_deleted(scene):
+    scene.outcomes = LOST
+    deleted("pod", scene.pod(), "--grace-period=0", "--force")
+
+
+def job_is_deleted(scene):
+    scene.outcomes = LOST
+    (job,) = of(scene.profile, things("jobs"))
+    deleted("job", job)
+
+
+def secret_is_deleted(scene):
+    (secret,) = of(scene.profile, things("secrets"))
+    deleted("secret", secret)
+    # A pod that is not there yet cannot mount it.
+    scene.outcomes = ("ok", *LOST)
+
+
+def deleted(kind, item, *how):
+    kubectl("delete", kind, item["metadata"]["name"], "--wait=false", *how, admin=True)
+
+
+def server_answers(status):
+    def fault(scene):
+        with scene.way.answers(status):
+            time.sleep(BRIEF)
+
+    fault.__name__ = f"server_answers_{status}"
+    return fault
+
+
+def server_is_slow(scene):
+    with scene.way.slow(1.5):
+        time.sleep(BRIEF)
+
+
+def two_close_while_a_third_starts(scene):
+    """All of one driver: it stays for the third."""
+    environment = {"FIRESTEEL_PROFILE": scene.profile, "KUBECONFIG": str(scene.way.kubeconfig)}
+    second = Kernel(env=environment)
+    assert second.run(ANSWER, timeout=START).status == "ok"
+    closing = [threading.Thread(target=one.end) for one in (second, scene.kernel)]
+    for thread in closing:
+        thread.start()
+    scene.kernel = Kernel(env=environment)
+    scene.cell = scene.kernel.start(ANSWER)
+    for thread in closing:
+        thread.join()
+
+
+# Of the cluster itself: alone.
+
+
+def kubelet_sleeps(scene):
+    with frozen([program("kubelet")]):
+        time.sleep(2 * BRIEF)
+
+
+def server_sleeps(scene):
+    with frozen([program("apiserver")]):
+        time.sleep(2 * BRIEF)
+
+
+def server_is_restarted(scene):
+    restart("apiserver")
+    until(answers, 60, "the server is back")
+
+
+def scheduler_and_manager_are_restarted(scene):
+    for name in ["manager", "scheduler"]:
+        restart(name)
+
+
+def answers():
+    with contextlib.suppress(AssertionError):
+        return kubectl("get", "--raw", "/readyz", admin=True) == "ok"
+    return False
+
+
+# Each fault with the moments that it can befall; the first is tried always.
+FAULTS = {
+    kernel_is_killed: [pending, pulling, starting, idle, running],
+    kernel_closes: [pending, pulling, starting, running],
+    kernel_sleeps_past_its_lease: [idle, running],
+    kernel_sleeps_briefly: [running, starting, idle],
+    connections_are_reset: [running, starting, idle],
+    connections_fall_silent: [idle, starting, running],
+    keeper_is_killed: [running, starting, idle],
+    keeper_sleeps_briefly: [idle, starting, running],
+    java_is_killed: [starting, idle, running],
+    java_sleeps_briefly: [running, starting, idle],
+    executor_is_killed: [running],
+    driver_is_out_of_memory: [idle],
+    pod_is_deleted: [pending, pulling, starting, idle, running],
+    job_is_deleted: [idle, pending, pulling, starting, running],
+    secret_is_deleted: [idle, starting, running],
+    server_answers(429): [starting, idle, pending],
+    server_answers(500): [pending, starting, idle],
+    server_answers(410): [starting, pending, idle],
+    server_is_slow: [starting, pending, idle],
+    two_close_while_a_third_starts: [idle],
+}
+OF_THE_CLUSTER = {
+    kubelet_sleeps: [ending, starting, idle, running],
+    server_sleeps: [starting, idle, running, ending],
+    server_is_restarted: [running, starting, idle, ending],
+    scheduler_and_manager_are_restarted: [starting, running, ending],
+}
+
+# What is tried at more moments even where not all are: who closes before there is a driver leaves most behind elsewhere.
+ALWAYS = [(pulling, kernel_is_killed), (starting, kernel_is_killed), (running, kernel_is_killed), (starting, kernel_closes)]
+
+
+def points():
+    """All points of this run, in an order in which they can be told from."""
+    both = FAULTS | OF_THE_CLUSTER
+    if os.environ.get("FIRESTEEL_FAULTS") != "all":
+        return [(moments[0], fault) for fault, moments in both.items()] + ALWAYS
+    grid = [(moment, fault) for fault, moments in both.items() for moment in moments]
+    seed = int(os.environ.get("FIRESTEEL_FAULTS_SEED", time.time()))
+    print(f"FIRESTEEL_FAULTS_SEED={seed}")
+    chance = random.Random(seed)
+    return grid + [chance.choice(grid) for _ in range(int(os.environ.get("FIRESTEEL_SCHEDULES", 300)))]
+
+
+POINTS = points()
+
+
+def title(number):
+    moment, fault = POINTS[number]
+    return f"{number + 1}-{moment.__name__}-{fault.__name__}"
+
+
+def profile(number):
+    """A profile of its own, whose drivers cannot be placed or pulled where a moment wants that."""
+    moment, fault = POINTS[number]
+    share = "" if fault is two_close_while_a_third_starts else ", share: kernel"
+    more = ", placement: {driver: {nodes: {no: such}}}" if moment is pending else ""
+    deadline = 20 if moment in STUCK else START
+    line = cluster.profile(
+        f"leak-{number + 1}",
+        own=f"{share}, away: {AWAY}s, startDeadline: {deadline}s",
+        grace=f"{GRACE}s",
+        executors="{max: 1, idle: 20s, shuffle: 20s, cached: 20s}",
+        more=more,
+    )
+    if moment is pulling:
+        line = re.sub(r"images: {'4.3': [^,}]*", "images: {'4.3': localhost/no-such-image:1", line)
+    return line
+
+
+@pytest.fixture(scope="module", autouse=True)
+def profiles(home):
+    file = home / "config/firesteel/profiles.yaml"
+    before = file.read_text()
+    file.write_text(before + "".join(profile(number) for number in range(len(POINTS))))
+    yield
+    file.write_text(before)
+    print(f"\n{len(POINTS)} points, of {len(FAULTS | OF_THE_CLUSTER)} faults at {len(MOMENTS)} moments")
+
+
+@pytest.fixture(scope="module")
+def ran(request, tmp_path_factory, profiles):
+    """What becomes of each point: those of a driver beside each other, at the first that is asked for."""
+    folder = tmp_path_factory.mktemp("ways")
+    chosen = [item.callspec.params["number"] for item in request.session.items if item.path == Path(__file__)]
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        beside = {number: workers.submit(play, number, folder) for number in chosen if POINTS[number][1] in FAULTS}
+        yield lambda number: beside[number].result() if number in beside else alone(beside, number, folder)
+
+
+def alone(beside, number, folder):
+    for other in beside.values():
+        other.exception()
+    play(number, folder)
+
+
+def play(number, folder):
+    """One point, from a kernel's start until nothing is left of it."""
+    moment, fault = POINTS[number]
+    name = f"leak-{number + 1}"
+    way = Way(folder)
+    kernel = Kernel(env={"FIRESTEEL_PROFILE": name, "KUBECONFIG": str(way.kubeconfig)})
+    scene, process = Scene(name, way, kernel, moment.__name__), kernel.pid
+    try:
+        if fault is executor_is_killed:
+            running(scene, FINITE)
+        else:
+            moment(scene)
+        fault(scene)
+        settled(scene, moment)
+    finally:
+        scene.kernel.end()
+        ended = time.monotonic()
+        nothing_left(scene)
+        print(f"{title(number)}: nothing left {time.monotonic() - ended:.0f} s after its end", flush=True)
+        way.close()
+    assert not alive(process)
+
+
+def settled(scene, moment):
+    """The cell under way ends as it may, and another goes well, with one driver."""
+    if scene.endless and scene.outcomes == ("ok",):
+        interrupted(scene)
+    elif scene.cell:
+        said = scene.kernel.finish(scene.cell, timeout=NO_HANG if scene.outcomes != ("ok",) else START)
+        if moment in STUCK:
+            assert said.status == "error" and said.reply["ename"] in LOST, said.text
+        else:
+            how = "ok" if said.status == "ok" else said.reply["ename"]
+            assert how in scene.outcomes, said.text
+    if not scene.goes_on or moment in STUCK:
+        return
+    again = scene.kernel.run(ANSWER, timeout=START)
+    if again.status == "error" and again.reply["ename"] in LOST and scene.outcomes != ("ok",) and not scene.cell:
+        # It may have begun before the kernel heard of the end.
+        again = scene.kernel.run(ANSWER, timeout=START)
+    assert again.status == "ok" and "42" in again.text, again.text
+    living = [job for job in of(scene.profile, things("jobs")) if job["status"].get("active")]
+    assert len(living) == 1, names(living)
+
+
+def interrupted(scene):
+    """A statement that was not lost goes on until it is interrupted."""
+    scene.kernel.manager.interrupt_kernel()
+    done = scene.kernel.finish(scene.cell, timeout=NO_HANG)
+    assert done.reply["ename"] == "KeyboardInterrupt", done.text
+
+
+def nothing_left(scene):
+    until(lambda: not of(scene.profile, things()), scene.patience, f"nothing is left of {scene.profile} ({scene.moment})")
+
+
+@pytest.mark.parametrize("number", range(len(POINTS)), ids=title)
+def test_a_fault_is_told_and_leaves_nothing(ran, number):
+    ran(number)
