@@ -248,3 +248,17 @@ def test_the_demo_runs_the_example_over_the_real_flights(tmp_path):
     for cell in json.loads(executed)["cells"]:
         for output in cell.get("outputs", []):
             assert output["output_type"] in ("display_data", "execute_result"), output
+
+
+def test_a_start_that_was_interrupted_is_given_back_when_it_is_asked_for(kernels):
+    def mine():
+        return [driver for driver in drivers() if driver["profile"] == "roomy"]
+
+    kernel = kernels(env={"FIRESTEEL_PROFILE": "roomy", "FIRESTEEL_SHARE": "kernel"})
+    running = kernel.start("SELECT 1")
+    until(mine, 60, "its driver starts")
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(running).status == "error"
+    done = kernel.run("%stop")
+    assert "was given back" in done.text, done.text
+    assert not mine()

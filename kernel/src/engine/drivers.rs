@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use firesteel_launcher::attach::state::{DriverState, Executors};
 use firesteel_launcher::backend::{Attachee, Attachment};
 use firesteel_launcher::cause::{Cause, Kind};
-use firesteel_launcher::claim::Claim;
+use firesteel_launcher::claim::{Claim, ClaimId};
 use firesteel_launcher::environment::Environment;
 use firesteel_launcher::launcher::{Launcher, Listed, LogsOf};
 use firesteel_launcher::paths::Paths;
@@ -69,6 +69,8 @@ pub struct Drivers {
     /// The profile that `%profile` named.
     chosen: Option<String>,
     standing: Option<Standing>,
+    /// A driver of this kernel alone whose start was asked for and not waited for to its end.
+    unawaited: Option<ClaimId>,
     ledger: Ledger,
     /// What happened to the last session, until it is told.
     untold: Option<String>,
@@ -103,6 +105,7 @@ impl Drivers {
             kernel: Uuid::new_v4(),
             chosen: None,
             standing: None,
+            unawaited: None,
             ledger: Ledger::default(),
             untold: None,
             busy: false,
@@ -123,6 +126,13 @@ impl Drivers {
     }
 
     async fn make(&mut self, start: &watch::Sender<Start>) -> Result<Standing, Unavailable> {
+        let made = self.begin(start).await;
+        // Who is interrupted does not come here.
+        self.unawaited = None;
+        made
+    }
+
+    async fn begin(&mut self, start: &watch::Sender<Start>) -> Result<Standing, Unavailable> {
         let profiles = self.known()?;
         let profile = profiles
             .get(&self.choice(&profiles).name)
@@ -133,6 +143,7 @@ impl Drivers {
             kernel,
             session_id: Uuid::new_v4(),
         };
+        self.unawaited = claim.kernel.is_some().then(|| claim.id());
         start.send_replace(Start::phase("looking for a driver"));
         let attachment = self.launcher.attach(&claim, &profile, &who).await?;
         attachment.running(u32::from(self.busy));
@@ -389,7 +400,11 @@ impl Source for Drivers {
 
     async fn stop(&mut self) -> Result<String, Unavailable> {
         let Some(standing) = &self.standing else {
-            return Ok("This notebook uses no driver.".to_owned());
+            let Some(id) = self.unawaited.take() else {
+                return Ok("This notebook uses no driver.".to_owned());
+            };
+            self.launcher.stop(&id).await?;
+            return Ok("The driver that was starting was given back.".to_owned());
         };
         let own = !matches!(standing.profile.runs, Runs::Remote(_));
         let id = standing.claim.id();
@@ -443,6 +458,12 @@ impl Source for Drivers {
 
     async fn close(&mut self) {
         self.release().await;
+        // Nobody else waits for it. A pod without a node would be in the way of others until its deadline.
+        if let Some(id) = self.unawaited.take()
+            && let Err(cause) = self.launcher.stop(&id).await
+        {
+            tracing::debug!(%cause, "a driver that nobody waits for stays to its deadline");
+        }
     }
 }
 

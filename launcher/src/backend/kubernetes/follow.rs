@@ -75,13 +75,7 @@ impl Follow {
     pub(super) async fn run(self, board: Board, mut words: Words, line: Option<Line>) {
         let mut standing = pin!(self.stand(&board, &mut words, line));
         let cause = tokio::select! {
-            stood = &mut standing => match stood {
-                Ok(()) => {
-                    self.withdraw().await;
-                    None
-                }
-                Err(cause) => Some(cause),
-            },
+            stood = &mut standing => stood.err(),
             cause = self.watch(&board) => {
                 let _heard = timeout(LAST_WORDS, &mut standing).await;
                 Some(cause)
@@ -89,18 +83,6 @@ impl Follow {
         };
         if let Some(cause) = cause {
             board.show(DriverState::Ended(cause));
-        }
-    }
-
-    /// Removes a driver that nobody else can have asked for, where the kernel left before it was there:
-    /// a pod that waits for room would wait until its deadline, and then be in the way of others.
-    async fn withdraw(&self) {
-        let own = self.claim.kernel.is_some();
-        if own
-            && self.spot.borrow().is_none()
-            && let Err(cause) = remove(&self.access, &self.found.job, &self.found.uid).await
-        {
-            tracing::debug!(%cause, "a Job that nobody waits for stays to its deadline");
         }
     }
 
