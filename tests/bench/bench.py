@@ -178,7 +178,7 @@ ROWS = [
     ),
     Row(
         "select-1",
-        f"`SELECT 1` on one warm server: a cell, request to idle; median of {spark.STATEMENTS}",
+        f"`SELECT 1` on one warm server: a cell, request to reply; median of {spark.STATEMENTS}",
         "ms",
         spark.select_ours,
         spark.select_pyspark,

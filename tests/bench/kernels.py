@@ -142,20 +142,23 @@ def own_memory_ipykernel():
 def cell(command, code, quantile):
     """Milliseconds of a cell from its request to its reply: of many in turn, the one at this quantile."""
     with started(command) as (_, _, client):
-        socket, session = client.shell_channel.socket, client.session
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
-        times = []
-        for _ in range(CELLS):
-            # Written and signed beforehand: what a client takes for that is the same whatever the kernel.
-            message = session.msg("execute_request", content)
-            frames, asked = session.serialize(message), message["msg_id"].encode()
-            before = time.perf_counter()
-            socket.send_multipart(frames)
-            while asked not in reply_of(socket):
-                pass
-            times.append((time.perf_counter() - before) * 1000)
+        times = [replied(client, code) for _ in range(CELLS)]
     # The first ones load what is loaded once.
     return sorted(times[CELLS // 10 :])[int(CELLS * 0.9 * quantile)]
+
+
+def replied(client, code):
+    """Milliseconds of one cell from its request to its reply."""
+    socket, session = client.shell_channel.socket, client.session
+    content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
+    # Written and signed beforehand: what a client takes for that is the same whatever the kernel.
+    message = session.msg("execute_request", content)
+    frames, asked = session.serialize(message), message["msg_id"].encode()
+    before = time.perf_counter()
+    socket.send_multipart(frames)
+    while asked not in reply_of(socket):
+        pass
+    return (time.perf_counter() - before) * 1000
 
 
 def reply_of(socket):
