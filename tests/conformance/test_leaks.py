@@ -133,10 +133,15 @@ def ending(scene):
 
 MOMENTS = [pending, pulling, starting, idle, running, ending]
 STUCK = [pending, pulling]
-LIVES = [starting, idle, running]
 
 
 # Faults. What is lifted is lifted when they return.
+
+
+def lasting(fault, seconds=BRIEF):
+    """A fault of this length: nothing is waited for, the time is the fault."""
+    with fault:
+        time.sleep(seconds)
 
 
 def kernel_is_killed(scene):
@@ -159,18 +164,15 @@ def kernel_sleeps_past_its_lease(scene):
 
 
 def kernel_sleeps_briefly(scene):
-    with frozen([scene.kernel.pid]):
-        time.sleep(BRIEF)
+    lasting(frozen([scene.kernel.pid]))
 
 
 def connections_are_reset(scene):
-    with scene.way.cut():
-        time.sleep(BRIEF)
+    lasting(scene.way.cut())
 
 
 def connections_fall_silent(scene):
-    with scene.way.silent():
-        time.sleep(BRIEF)
+    lasting(scene.way.silent())
 
 
 def keeper_is_killed(scene):
@@ -179,8 +181,7 @@ def keeper_is_killed(scene):
 
 
 def keeper_sleeps_briefly(scene):
-    with frozen(scene.keeper()):
-        time.sleep(BRIEF)
+    lasting(frozen(scene.keeper()))
 
 
 def java_is_killed(scene):
@@ -189,8 +190,7 @@ def java_is_killed(scene):
 
 
 def java_sleeps_briefly(scene):
-    with frozen(scene.java()):
-        time.sleep(BRIEF)
+    lasting(frozen(scene.java()))
 
 
 def executor_is_killed(scene):
@@ -227,16 +227,14 @@ def deleted(kind, item, *how):
 
 def server_answers(status):
     def fault(scene):
-        with scene.way.answers(status):
-            time.sleep(BRIEF)
+        lasting(scene.way.answers(status))
 
     fault.__name__ = f"server_answers_{status}"
     return fault
 
 
 def server_is_slow(scene):
-    with scene.way.slow(1.5):
-        time.sleep(BRIEF)
+    lasting(scene.way.slow(1.5))
 
 
 def two_close_while_a_third_starts(scene):
@@ -257,13 +255,11 @@ def two_close_while_a_third_starts(scene):
 
 
 def kubelet_sleeps(scene):
-    with frozen([program("kubelet")]):
-        time.sleep(2 * BRIEF)
+    lasting(frozen([program("kubelet")]), 2 * BRIEF)
 
 
 def server_sleeps(scene):
-    with frozen([program("apiserver")]):
-        time.sleep(2 * BRIEF)
+    lasting(frozen([program("apiserver")]), 2 * BRIEF)
 
 
 def server_is_restarted(scene):
