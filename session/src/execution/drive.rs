@@ -237,7 +237,7 @@ impl Drive {
         };
         tracing::debug!(operation = %operation.id(), ?stream, ?after, "opens a stream");
         let opening = async move {
-            tokio::time::sleep(after).await;
+            pause(after).await;
             let responses = operation.open(stream).await?;
             Ok::<_, Failure>(responses.map_err(Failure::from))
         };
@@ -282,7 +282,7 @@ impl Drive {
     fn interrupt(&mut self, after: Duration) {
         let operation = self.operation.clone();
         self.tasks.spawn(async move {
-            tokio::time::sleep(after).await;
+            pause(after).await;
             let again = match tokio::time::timeout(TIDYING, operation.interrupt()).await {
                 Ok(Ok(found)) => !found,
                 Ok(Err(failure)) if is_settled(&failure) => {
@@ -300,6 +300,13 @@ impl Drive {
             };
             Input::Interrupted { again }
         });
+    }
+}
+
+/// Waits that long. A timer fires at the next whole millisecond, even one of nothing.
+async fn pause(after: Duration) {
+    if !after.is_zero() {
+        tokio::time::sleep(after).await;
     }
 }
 
