@@ -3,6 +3,9 @@
 //! One task takes requests from shell and control as they come. What must not wait (kernel_info on
 //! control, and interrupt and shutdown wherever they come) it serves itself; the rest goes into
 //! the queue of the worker, which serves one after the other.
+//!
+//! Three threads, so that none waits for another's work: all that speaks to front ends lives on the
+//! sockets' own, the interpreter's connections on that of who calls, and cells on the worker's.
 
 mod front;
 mod guard;
@@ -24,7 +27,7 @@ use crate::run::interpreter::Interpreter;
 use crate::wire::connection::{Channel, Connection};
 use crate::wire::frames::Writer;
 use crate::wire::iopub::{Iopub, Limits};
-use crate::wire::router::{self, Router};
+use crate::wire::router::{self, Answers, Requests};
 use crate::wire::sockets::Sockets;
 use crate::wire::{BindError, stdin};
 use shared::{Request, Shared};
@@ -80,7 +83,7 @@ pub async fn serve(
     limits: Limits,
     mut signals: Signals,
 ) -> Result<(), BindError> {
-    let mut wire = Wire::open(connection, limits).await?;
+    let (wire, requests) = Wire::open(connection, limits).await?;
     let shared = Arc::new(Shared::new(wire.iopub.clone(), about));
     // The worker's thread ends also when nobody waits for us any more.
     let _close = shared.close_on_drop();
@@ -94,39 +97,44 @@ pub async fn serve(
         .start()
         .map_err(|error| BindError::new(&connection.address(Channel::Shell), error))?;
     shared.iopub.starting();
+    let (tell, mut told) = mpsc::channel(1);
+    let listening = wire
+        .sockets
+        .spawn(listen(Arc::clone(&shared), requests, tell));
     let ended = tokio::select! {
-        restart = listen(&shared, &mut wire) => Ended::Asked { restart },
+        Some(Asked { restart }) = told.recv() => Ended::Asked { restart },
         () = signals.stop.cancelled() => Ended::Asked { restart: false },
         () = hear_interrupts(&shared, &mut signals.interrupts) => Ended::Broken,
         _ = &mut working => Ended::Broken,
     };
     match ended {
-        Ended::Asked { restart } => tokio::select! {
-            () = end(&shared, working, restart) => {}
-            // Who asks meanwhile is answered, too.
-            () = async { loop { listen(&shared, &mut wire).await; } } => {}
-        },
+        // Who asks meanwhile is answered, too.
+        Ended::Asked { restart } => end(&shared, working, restart).await,
         Ended::Broken => tracing::error!("the worker ended by itself"),
     }
-    wire.close().await;
+    wire.close(listening).await;
     Ok(())
 }
 
-/// The sockets of one kernel.
+/// The sockets of one kernel, and what they are served by.
 struct Wire {
-    shell: Router,
-    control: Router,
+    shell: Answers,
+    control: Answers,
     stdin: stdin::Socket,
-    hearing: AbortOnDropHandle<()>,
-    asking: AbortOnDropHandle<()>,
     iopub: Iopub,
     publishing: AbortOnDropHandle<()>,
-    echoing: AbortOnDropHandle<()>,
+    serving: Vec<AbortOnDropHandle<()>>,
     sockets: Sockets,
 }
 
+/// What is listened to.
+struct Heard {
+    shell: (Requests, Answers),
+    control: (Requests, Answers),
+}
+
 impl Wire {
-    async fn open(connection: &Connection, limits: Limits) -> Result<Self, BindError> {
+    async fn open(connection: &Connection, limits: Limits) -> Result<(Self, Heard), BindError> {
         let writer = Writer::new(connection.key());
         let heartbeat = connection.address(Channel::Heartbeat);
         let failed = |error| BindError::new(&heartbeat, error);
@@ -136,47 +144,46 @@ impl Wire {
         let router = |channel| router::bind(&sockets, connection, channel, writer.clone());
         let shell = router(Channel::Shell).await?;
         let control = router(Channel::Control).await?;
-        let Router {
-            requests,
-            answers,
-            sending: asking,
-        } = router(Channel::Stdin).await?;
-        let (stdin, hear) = stdin::Socket::new(requests, answers);
+        let asking = router(Channel::Stdin).await?;
+        let (stdin, hear) = stdin::Socket::new(asking.requests, asking.answers);
         let address = connection.address(Channel::Iopub);
         let (iopub, publishing) = address
             .bind()
-            .and_then(|bound| Iopub::open(bound, writer.clone(), limits))
+            .and_then(|bound| Iopub::open(bound, writer.clone(), limits, &sockets))
             .map_err(|error| BindError::new(&address, error))?;
-        Ok(Self {
-            shell,
-            control,
+        let wire = Self {
+            shell: shell.answers.clone(),
+            control: control.answers.clone(),
             stdin,
-            hearing: AbortOnDropHandle::new(tokio::spawn(hear)),
-            asking,
             iopub,
             publishing,
-            echoing,
+            serving: vec![
+                echoing,
+                shell.sending,
+                control.sending,
+                asking.sending,
+                sockets.spawn(hear),
+            ],
             sockets,
-        })
+        };
+        let heard = Heard {
+            shell: (shell.requests, shell.answers),
+            control: (control.requests, control.answers),
+        };
+        Ok((wire, heard))
     }
 
     /// Lets the last messages leave, and closes everything.
-    async fn close(self) {
+    async fn close(self, listening: AbortOnDropHandle<()>) {
         tokio::join!(
             self.iopub.drain(LINGER),
-            self.shell.answers.drain(LINGER),
-            self.control.answers.drain(LINGER)
+            self.shell.drain(LINGER),
+            self.control.drain(LINGER)
         );
         self.publishing.abort();
         // Cancelled, which is as it should be.
         let _ = self.publishing.await;
-        drop((
-            self.shell,
-            self.control,
-            self.hearing,
-            self.asking,
-            self.echoing,
-        ));
+        drop((listening, self.serving));
         self.sockets.linger(LINGER).await;
     }
 }
@@ -189,21 +196,26 @@ enum Ended {
     Broken,
 }
 
-/// Takes requests until one of them ends the kernel, and says whether it is to be started again.
-/// Can be cancelled at any time without losing one.
-async fn listen(shared: &Shared, wire: &mut Wire) -> bool {
-    let (shell, control) = (&mut wire.shell, &mut wire.control);
+/// Somebody at the front end wants the kernel to end.
+struct Asked {
+    /// Whether it is to be started again.
+    restart: bool,
+}
+
+/// Takes requests for as long as the kernel is there, and tells when one of them is to end it.
+async fn listen(shared: Arc<Shared>, heard: Heard, tell: mpsc::Sender<Asked>) {
+    let (mut shell, shell_answers) = heard.shell;
+    let (mut control, control_answers) = heard.control;
     loop {
         let verdict = tokio::select! {
             // Control first: nobody who asks there is to wait for a flood on shell.
             biased;
-            received = control.requests.next() => {
-                front::control(shared, received, &control.answers)
-            }
-            received = shell.requests.next() => front::shell(shared, received, &shell.answers),
+            received = control.next() => front::control(&shared, received, &control_answers),
+            received = shell.next() => front::shell(&shared, received, &shell_answers),
         };
         if let front::Verdict::End { restart } = verdict {
-            return restart;
+            // One that is told is enough.
+            let _ = tell.try_send(Asked { restart });
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn bind(
             name,
         },
         answers: Answers { outgoing, writer },
-        sending: AbortOnDropHandle::new(tokio::spawn(send(name, sending, queue))),
+        sending: sockets.spawn(send(name, sending, queue)),
     })
 }
 

@@ -1,11 +1,13 @@
-//! The thread that ZeroMQ's sockets live on, so that the heartbeat answers whatever else goes on.
+//! The thread of all that speaks to front ends: ZeroMQ's sockets, what takes their messages, and what
+//! publishes. A message goes from one to the next without another thread's being woken, and the
+//! heartbeat answers whatever else goes on.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, EnterGuard, Handle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -20,7 +22,7 @@ const ECHO: Duration = Duration::from_millis(100);
 /// How often it is looked at whether the library has written everything; it does not tell.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// The thread. It runs the library's tasks and nothing that could take long.
+/// The thread. It runs the library's tasks and those of this room, and nothing that could take long.
 pub(crate) struct Sockets {
     handle: Handle,
     /// Let peers in.
@@ -46,6 +48,19 @@ impl Sockets {
         })
     }
 
+    /// Runs a task on the thread, until it ends or its handle is dropped.
+    pub(crate) fn spawn(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> AbortOnDropHandle<()> {
+        AbortOnDropHandle::new(self.handle.spawn(task))
+    }
+
+    /// What is made under this guard hears of its input on the thread.
+    pub(crate) fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
+    }
+
     /// A ROUTER socket that takes over what is bound.
     pub(crate) async fn router(&self, bound: Bound) -> io::Result<RouterSocket> {
         let handle = self.handle.clone();
@@ -63,7 +78,7 @@ impl Sockets {
             })
             .await
             .map_err(io::Error::other)??;
-        let gate = AbortOnDropHandle::new(self.handle.spawn(gate));
+        let gate = self.spawn(gate);
         self.gates
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -74,11 +89,11 @@ impl Sockets {
     /// Answers heartbeats until the handle is dropped.
     pub(crate) async fn heartbeat(&self, bound: Bound) -> io::Result<AbortOnDropHandle<()>> {
         let socket = self.router(bound).await?;
-        Ok(AbortOnDropHandle::new(self.handle.spawn(echo(socket))))
+        Ok(self.spawn(echo(socket)))
     }
 
     /// Waits until what was sent on sockets that are dropped by now was handed to the system, or
-    /// `within` is over.
+    /// `within` is over. Every task that was spawned here has ended or is aborted.
     ///
     /// The library has no linger: its tasks, each of which lives until its queue is written, are
     /// all there is to wait for.

@@ -26,6 +26,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::connection::Bound;
 use super::frames::{Parent, Writer};
 use crate::wire::listener::Listener;
+use crate::wire::sockets::Sockets;
 use publisher::{Order, Ready};
 
 pub use limits::Limits;
@@ -46,8 +47,12 @@ impl Iopub {
         bound: Bound,
         writer: Writer,
         limits: Limits,
+        sockets: &Sockets,
     ) -> io::Result<(Self, AbortOnDropHandle<()>)> {
-        let listener = Listener::new(bound)?;
+        let listener = {
+            let _here = sockets.enter();
+            Listener::new(bound)?
+        };
         let (orders, receiver) = mpsc::unbounded_channel();
         let publisher = publisher::run(listener, limits, writer.clone(), receiver);
         let iopub = Self {
@@ -56,7 +61,7 @@ impl Iopub {
             under_way: limits.under_way,
             writer,
         };
-        Ok((iopub, AbortOnDropHandle::new(tokio::spawn(publisher))))
+        Ok((iopub, sockets.spawn(publisher)))
     }
 
     /// Publishes a message, after waiting until there is room for it or `stop` is cancelled: who
