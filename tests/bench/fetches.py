@@ -16,7 +16,10 @@ from spark import DEADLINE, PySpark, Server, kernel
 COUNT = 5_000_000
 
 # As our drivers send results, unless a profile says otherwise.
-COMPRESSED = ["spark.sql.execution.arrow.compression.codec=zstd", "spark.sql.execution.arrow.compression.zstd.level=1"]
+COMPRESSED = [
+    f"spark.sql.execution.arrow.{setting}"
+    for setting in ("compression.codec=zstd", "compression.zstd.level=1", "maxRecordsPerBatch=40000")
+]
 
 # Calls of each kind that the door's share is taken from.
 CALLS = 5_000

@@ -119,17 +119,26 @@ fn a_quick_driver_is_compiled_by_the_first_compiler_alone() {
 }
 
 #[test]
-fn results_are_compressed_unless_the_profile_says_otherwise() {
-    let codec = "spark.sql.execution.arrow.compression.codec";
-    let level = "spark.sql.execution.arrow.compression.zstd.level";
+fn results_are_sent_in_large_compressed_batches_unless_the_profile_says_otherwise() {
+    let sent = |order: &Order| {
+        let conf = with(order, |attempt| attempt.conf());
+        [
+            "compression.codec",
+            "compression.zstd.level",
+            "maxRecordsPerBatch",
+        ]
+        .map(|key| conf[&format!("spark.sql.execution.arrow.{key}")].clone())
+    };
     let mut order = order();
-    let conf = with(&order, |attempt| attempt.conf());
-    assert_eq!((&*conf[codec], &*conf[level]), ("zstd", "1"));
-    let own =
-        [(codec, "none"), (level, "9")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    local(&mut order).conf = BTreeMap::from(own);
-    let conf = with(&order, |attempt| attempt.conf());
-    assert_eq!((&*conf[codec], &*conf[level]), ("none", "9"));
+    assert_eq!(sent(&order), ["zstd", "1", "40000"]);
+    local(&mut order).conf = [
+        ("compression.codec", "none"),
+        ("compression.zstd.level", "9"),
+        ("maxRecordsPerBatch", "1000"),
+    ]
+    .map(|(key, value)| (format!("spark.sql.execution.arrow.{key}"), value.to_owned()))
+    .into();
+    assert_eq!(sent(&order), ["none", "9", "1000"]);
 }
 
 #[test]

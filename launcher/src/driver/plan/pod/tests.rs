@@ -170,6 +170,7 @@ spark.port.maxRetries=0
 spark.scheduler.mode=FAIR
 spark.sql.execution.arrow.compression.codec=zstd
 spark.sql.execution.arrow.compression.zstd.level=1
+spark.sql.execution.arrow.maxRecordsPerBatch=40000
 spark.sql.warehouse.dir=file:///firesteel/run/warehouse
 spark.storage.decommission.enabled=true
 spark.submit.deployMode=client
