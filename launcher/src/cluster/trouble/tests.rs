@@ -315,12 +315,17 @@ fn what_keeps_a_pod_from_starting_is_told_in_words() {
     }
 }
 
-/// Statuses of pods as a real kubelet and a real scheduler left them.
+/// Statuses of pods as a real kubelet and a real scheduler left them, recorded by `tests/cluster/record.py`.
 #[test]
 fn what_a_real_cluster_says_is_understood() {
-    let recorded: Vec<Value> = serde_json::from_str(include_str!("recorded.json")).unwrap();
-    let now = at("07:30:00");
-    let told: Vec<(&str, String)> = recorded
+    let recorded: Value = serde_json::from_str(include_str!("recorded.json")).unwrap();
+    let cases = recorded["cases"].as_array().unwrap();
+    let newest = cases
+        .iter()
+        .filter_map(|one| one["pod"]["metadata"]["creationTimestamp"].as_str())
+        .max();
+    let now = newest.unwrap().parse::<Timestamp>().unwrap() + SignedDuration::from_mins(30);
+    let told: Vec<(&str, String)> = cases
         .iter()
         .map(|one| {
             let pod: Pod = serde_json::from_value(one["pod"].clone()).unwrap();
