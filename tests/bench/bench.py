@@ -355,6 +355,12 @@ def measure(row):
     return figure
 
 
+def processors():
+    """Ticks of all processors so far: those that other machines on the same host took, and all."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return ticks[7], sum(ticks)
+
+
 def commit():
     described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     return described.stdout.strip() or "unknown"
@@ -371,6 +377,7 @@ def main():
         parser.error(f"rows are: {', '.join(row.name for row in ROWS)}")
     # What else the machine did.
     began = round(os.getloadavg()[0], 2)
+    taken, all_ticks = processors()
     figures = []
     for row in chosen:
         why = row.missing()
@@ -378,12 +385,14 @@ def main():
             print(f"LEFT OUT {row.name}: {why}", file=sys.stderr)
             continue
         figures.append(measure(row))
+    taken, all_ticks = (now - before for now, before in zip(processors(), (taken, all_ticks)))
+    stolen = round(taken / all_ticks, 3)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    kept = {"commit": commit(), "machine": machine, "load": began, "rows": [figure.as_json() for figure in figures]}
+    kept = {"commit": commit(), "machine": machine, "load": began, "stolen": stolen, "rows": [figure.as_json() for figure in figures]}
     arguments.output.mkdir(parents=True, exist_ok=True)
     file = arguments.output / f"{commit()}.json"
     file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    print(f"commit {commit()}, {machine}, load {began} before; medians (least–most)\n")
+    print(f"commit {commit()}, {machine}, load {began} before, {stolen:.1%} taken by other machines meanwhile; medians (least–most)\n")
     print(table(kept["rows"]))
     print(f"\n{file}", file=sys.stderr)
 

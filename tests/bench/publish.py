@@ -17,8 +17,12 @@ BEGIN, END = "<!-- figures: made by tests/bench/publish.py -->\n", "<!-- /figure
 def section():
     runs = json.loads(PUBLISHED.read_text())
     return "\n" + "".join(
-        f"`make bench` at commit {run['commit']}, {run['machine']}; medians (least–most):\n\n{table(run['rows'])}\n\n" for run in runs
+        f"`make bench` at commit {run['commit']}, {run['machine']}{stolen(run)}; medians (least–most):\n\n{table(run['rows'])}\n\n" for run in runs
     )
+
+
+def stolen(run):
+    return f", of which other machines on its host took {run['stolen']:.0%}" if "stolen" in run else ""
 
 
 def published(run):
