@@ -1,14 +1,23 @@
 """The cluster that tests and benchmarks use, as `tests/cluster/env` names it: profiles for it, and a look at what is there."""
 
+import atexit
+import functools
+import http.client
 import json
 import os
+import socket
 import subprocess
+import tempfile
 import threading
+from urllib.parse import urlencode
+
+from client import until
 
 NAMESPACE = os.environ.get("FIRESTEEL_TEST_NAMESPACE", "")
 
 # Everything of ours in a namespace. What Kubernetes keeps for an hour of what happened is not among it.
 KINDS = "jobs,pods,secrets,configmaps,services,persistentvolumeclaims"
+GROUPS = {"jobs": "apis/batch/v1"}
 OURS = "app.kubernetes.io/managed-by=firesteel"
 
 
@@ -51,8 +60,41 @@ def kubectl(*arguments, admin=False, given=None):
 
 def things(kinds=KINDS, selector=OURS):
     """What there is of these kinds."""
-    listed = kubectl("get", kinds, "--selector", selector, "--output", "json", admin=True)
-    return json.loads(listed)["items"]
+    found = []
+    for kind in kinds.split(","):
+        group = GROUPS.get(kind, "api/v1")
+        listed = looked_up(f"/{group}/namespaces/{NAMESPACE}/{kind}?{urlencode({'labelSelector': selector})}")
+        # Items of a list do not say their kind.
+        found += [{"kind": listed["kind"].removesuffix("List"), **item} for item in listed["items"]]
+    return found
+
+
+def looked_up(path):
+    """What the API server says there is at a path."""
+    connection = http.client.HTTPConnection("localhost", timeout=60)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(60)
+    connection.sock.connect(_proxy())
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        said = answer.read()
+    finally:
+        connection.close()
+    assert answer.status == 200, f"{path}: {answer.status} {said.decode()}"
+    return json.loads(said)
+
+
+@functools.cache
+def _proxy():
+    """The socket of one `kubectl proxy` for all looks: a process for each look would cost more than what is tested."""
+    path = os.path.join(tempfile.mkdtemp(), "api.sock")
+    environment = {**os.environ, "KUBECONFIG": os.environ["FIRESTEEL_TEST_ADMIN_KUBECONFIG"]}
+    command = [os.environ.get("FIRESTEEL_TEST_KUBECTL", "kubectl"), "proxy", f"--unix-socket={path}"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    atexit.register(process.kill)
+    until(lambda: os.path.exists(path), 30, "a proxy to the API server")
+    return path
 
 
 def of(profile, items):

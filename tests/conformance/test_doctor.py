@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from packages import TOP, need
 
 PROGRAM = os.environ["FIRESTEEL"]
 
@@ -78,14 +79,6 @@ def finds(finding: dict, verdict: str, found: str, remedy: str = ""):
     assert finding["verdict"] == verdict, finding
     assert found in finding["found"], finding
     assert remedy in finding.get("remedy", ""), finding
-
-
-TOP = Path(__file__).parents[2]
-
-
-def need(package: str):
-    """Has a Debian package installed whose programs a test runs."""
-    subprocess.run(["bash", "-c", f'. "{TOP}/deploy/images/lib.sh"; need {package}'], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@ The profile's limit is 5 s, 15 s while a session holds something; the warning co
 """
 
 import time
+from pathlib import Path
 
 import pytest
 
 from client import drivers, until
+from clock import DAY, Clock
 from test_main_job import ENDLESS
 
 IDLE = {"FIRESTEEL_PROFILE": "brief"}
@@ -102,6 +104,31 @@ def test_a_cell_that_runs_for_longer_than_the_limit_keeps_its_driver(kernel):
     assert same["pid"] == driver["pid"] and same["idle"] is None
     kernel.manager.interrupt_kernel()
     assert kernel.finish(running, timeout=10).reply["ename"] == "KeyboardInterrupt"
+
+
+def test_a_clock_that_jumps_gives_nothing_back_early_or_late(kernels, tmp_path):
+    until(lambda: not mine(), 60, "no driver from before")
+    clock = Clock(tmp_path)
+    kernel = kernels(env=IDLE | clock.environment)
+    kernel.run("SELECT 1")
+    (driver,) = mine()
+    keeper = Path(f"/proc/{driver['pid']}/stat").read_text().rpartition(")")[2].split()[1]
+    assert str(clock.file).encode() in Path(f"/proc/{keeper}/environ").read_bytes(), "the keeper has this clock"
+    for days in (2, 0, -2, 0):
+        clock.ahead(days * DAY)
+        assert "42" in kernel.run("SELECT 41 + 1 AS answer").text
+        assert [d["pid"] for d in mine()] == [driver["pid"]]
+
+    msg_id = kernel.start("SELECT 41 + 1 AS answer")
+    kernel.finish(msg_id)
+    ended = time.monotonic()
+    clock.ahead(2 * DAY)
+    assert "is given back at" in kernel.aside(msg_id, 10)["data"]["text/plain"]
+    assert 2 < time.monotonic() - ended < 5
+    clock.ahead(-2 * DAY)
+    assert "was idle for 5 s" in kernel.aside(msg_id, 10)["data"]["text/plain"]
+    assert 4.5 < time.monotonic() - ended < 12
+    until(lambda: not mine(), 10, "it is gone")
 
 
 @pytest.mark.parametrize("wrong", ["%keep soon", "%keep 2", "%keep 25h", "%keep -1h", "%keep 0s", "%keep 1h 2h"])

@@ -15,12 +15,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 import cluster
 import pytest
 from client import Kernel, alive, until
+from clock import DAY, Clock
 from cluster import kubectl, names, of, pods, things
-from faults import Way, frozen, ours_to_break, processes, program, restart, send
+from faults import Way, cut_off, frozen, ours_to_break, processes, program, restart, send
 
 assert ours_to_break() or "CI" not in os.environ, "in CI there is a cluster"
 pytestmark = pytest.mark.skipif(not ours_to_break(), reason="no cluster that is ours to break: run `make cluster`, or tests/run")
@@ -60,6 +62,7 @@ class Scene:
 
     profile: str
     way: Way
+    clock: Optional[Clock]
     kernel: Kernel
     moment: str = ""
     cell: str = ""
@@ -175,6 +178,13 @@ def connections_fall_silent(scene):
     lasting(scene.way.silent())
 
 
+def clock_jumps(scene):
+    """By a day, in a laptop that wakes up without its network, and back."""
+    with scene.clock.jumped(DAY):
+        lasting(scene.way.cut())
+    lasting(scene.way.cut())
+
+
 def keeper_is_killed(scene):
     send(scene.keeper(), signal.SIGKILL)
     scene.outcomes = LOST
@@ -182,6 +192,11 @@ def keeper_is_killed(scene):
 
 def keeper_sleeps_briefly(scene):
     lasting(frozen(scene.keeper()))
+
+
+def driver_is_cut_off(scene):
+    """From the API server and its executors; the kernel's own way ends within the pod."""
+    lasting(cut_off(scene.keeper()))
 
 
 def java_is_killed(scene):
@@ -198,6 +213,11 @@ def executor_is_killed(scene):
         send(processes(pod, "java"), signal.SIGKILL)
 
 
+def executor_is_cut_off(scene):
+    for pod in pods("executor", scene.profile):
+        lasting(cut_off(processes(pod, "java")))
+
+
 def driver_is_out_of_memory(scene):
     scene.cell = scene.kernel.start("SELECT length(concat(repeat('a', 900000000), repeat('b', 900000000))) AS n")
     scene.outcomes = (*LOST, "ok", "OutOfMemory", "java.lang.OutOfMemoryError")
@@ -212,6 +232,8 @@ def job_is_deleted(scene):
     scene.outcomes = LOST
     (job,) = of(scene.profile, things("jobs"))
     deleted("job", job)
+    # Until then it may answer one cell more.
+    until(lambda: not pods("driver", scene.profile), NO_HANG, "its pod is gone")
 
 
 def secret_is_deleted(scene):
@@ -286,11 +308,14 @@ FAULTS = {
     kernel_sleeps_briefly: [running, starting, idle],
     connections_are_reset: [running, starting, idle],
     connections_fall_silent: [idle, starting, running],
+    clock_jumps: [starting, idle, running],
     keeper_is_killed: [running, starting, idle],
     keeper_sleeps_briefly: [idle, starting, running],
+    driver_is_cut_off: [running, starting, idle],
     java_is_killed: [starting, idle, running],
     java_sleeps_briefly: [running, starting, idle],
     executor_is_killed: [running],
+    executor_is_cut_off: [running],
     driver_is_out_of_memory: [idle],
     pod_is_deleted: [pending, pulling, starting, idle, running],
     job_is_deleted: [idle, pending, pulling, starting, running],
@@ -380,9 +405,10 @@ def play(number, folder):
     """One point, from a kernel's start until nothing is left of it."""
     moment, fault = POINTS[number]
     name = f"leak-{number + 1}"
-    way = Way(folder)
-    kernel = Kernel(env={"FIRESTEEL_PROFILE": name, "KUBECONFIG": str(way.kubeconfig)})
-    scene, process = Scene(name, way, kernel, moment.__name__), kernel.pid
+    way, clock = Way(folder), Clock(folder, name) if fault is clock_jumps else None
+    environment = {"FIRESTEEL_PROFILE": name, "KUBECONFIG": str(way.kubeconfig)}
+    kernel = Kernel(env=environment | (clock.environment if clock else {}))
+    scene, process = Scene(name, way, clock, kernel, moment.__name__), kernel.pid
     try:
         if fault is executor_is_killed:
             running(scene, FINITE)
