@@ -177,6 +177,16 @@ ROWS = [
         missing=spark.missing,
     ),
     Row(
+        "local-first-row-interactive-java-25",
+        "this machine, profile `interactive` on Java 25 (the peer on the machine's own): from a cell to its first row, no driver yet",
+        "s",
+        spark.first_row_interactive_java_25,
+        spark.first_row_by_hand,
+        "`start-connect-server.sh` and PySpark",
+        "ratio ≤ 0.28",
+        missing=spark.missing,
+    ),
+    Row(
         "select-1",
         f"`SELECT 1` on one warm server: a cell, request to reply; median of {spark.STATEMENTS}",
         "ms",

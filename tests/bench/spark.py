@@ -138,6 +138,10 @@ def first_row_java_25():
     return first_row_ours(profile=f"grace: 1s, java: {java_25()}")
 
 
+def first_row_interactive_java_25():
+    return first_row_ours("interactive", profile=f"grace: 1s, java: {java_25()}")
+
+
 @functools.cache
 def same_server():
     """A kernel and a PySpark on one server, which has run enough of what is measured to have compiled it."""
