@@ -6,19 +6,12 @@ import subprocess
 import pytest
 from client import Kernel, drivers, firesteel, until
 
-# Drivers of these tests are small and go soon after their last kernel.
+# Drivers of these tests are small, have short lives and go soon after their last kernel.
 PROFILES = """
 profiles:
-  local:
-    memory: 1g
-    grace: 3s
-  roomy:
-    memory: 1g
-    grace: 3s
-  brief:
-    memory: 1g
-    grace: 3s
-    idleLimit: 5s
+  local: {memory: 1g, grace: 3s, compiler: quick}
+  roomy: {memory: 1g, grace: 3s, compiler: quick}
+  brief: {memory: 1g, grace: 3s, compiler: quick, idleLimit: 5s}
 """
 
 

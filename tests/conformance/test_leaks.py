@@ -365,7 +365,8 @@ def profile(number):
     deadline = 20 if moment in STUCK else START
     line = cluster.profile(
         f"leak-{number + 1}",
-        own=f"{share}, away: {AWAY}s, startDeadline: {deadline}s",
+        # Short lives, compiled by the quick compiler alone: half of what such a driver costs.
+        own=f"{share}, away: {AWAY}s, startDeadline: {deadline}s, compiler: quick",
         grace=f"{GRACE}s",
         executors="{max: 1, idle: 20s, shuffle: 20s, cached: 20s}",
         more=more,
