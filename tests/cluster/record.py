@@ -1,11 +1,12 @@
 """Makes pods end in every way that a cluster can be made to end them, and writes how its API tells so, for the tests of the
 classifier. Run it after `make cluster`, when another version of Kubernetes says things otherwise:
 
-    eval "$(tests/cluster/env)" && PYTHONPATH=tests/conformance python3 tests/cluster/record.py
+    eval "$(tests/cluster/env)" && PYTHONPATH=tests/conformance "$(tests/front-ends)/bin/python" tests/cluster/record.py
 """
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from faults import processes, send
 FILE = Path(__file__).parents[2] / "launcher/src/cluster/trouble/recorded.json"
 IMAGE = os.environ["FIRESTEEL_TEST_IMAGE"]
 GPU = "nvidia.com/gpu"
+# The machine's own name server, and what stands for it (RFC 5737).
+RESOLVER, ANY_RESOLVER = re.compile(r" on [0-9.]+:53"), " on 192.0.2.53:53"
 DEADLINE = 180
 
 # Keeps a pod that is deleted until it was looked at.
@@ -103,12 +106,14 @@ def told(case, found):
     metadata = {"name": name} | {key: found["metadata"][key] for key in dates if key in found["metadata"]}
     container = {key: found["spec"]["containers"][0][key] for key in ("name", "image", "resources")}
     status = {key: found["status"][key] for key in ("phase", "reason", "message", "startTime") if key in found["status"]}
-    kept = ("type", "status", "reason", "message", "lastTransitionTime")
-    status["conditions"] = [{key: condition[key] for key in kept if key in condition} for condition in found["status"]["conditions"]]
+    said = ("type", "status", "reason", "message", "lastTransitionTime")
+    status["conditions"] = [{key: condition[key] for key in said if key in condition} for condition in found["status"]["conditions"]]
     for one in found["status"].get("containerStatuses", []):
         kept = {key: one[key] for key in ("name", "image", "ready", "restartCount", "started")} | {"imageID": ""}
         [(word, state)] = one["state"].items()
         kept["state"] = {word: {key: value for key, value in state.items() if key != "containerID"}}
+        if "message" in state:
+            kept["state"][word]["message"] = RESOLVER.sub(ANY_RESOLVER, state["message"])
         status["containerStatuses"] = [kept]
     return {"case": case, "pod": {"metadata": metadata, "spec": {"nodeName": found["spec"].get("nodeName"), "containers": [container]}, "status": status}}
 

@@ -20,6 +20,9 @@ KINDS = "jobs,pods,secrets,configmaps,services,persistentvolumeclaims"
 GROUPS = {"jobs": "apis/batch/v1"}
 OURS = "app.kubernetes.io/managed-by=firesteel"
 
+# One of those who look at the same time starts the proxy.
+FIRST = threading.Lock()
+
 
 def there():
     """Whether there is a cluster to use."""
@@ -74,7 +77,8 @@ def looked_up(path):
     connection = http.client.HTTPConnection("localhost", timeout=60)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(60)
-    connection.sock.connect(_proxy())
+    with FIRST:
+        connection.sock.connect(_proxy())
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -88,10 +92,12 @@ def looked_up(path):
 @functools.cache
 def _proxy():
     """The socket of one `kubectl proxy` for all looks: a process for each look would cost more than what is tested."""
-    path = os.path.join(tempfile.mkdtemp(), "api.sock")
+    folder = tempfile.TemporaryDirectory()
+    path = os.path.join(folder.name, "api.sock")
     environment = {**os.environ, "KUBECONFIG": os.environ["FIRESTEEL_TEST_ADMIN_KUBECONFIG"]}
     command = [os.environ.get("FIRESTEEL_TEST_KUBECTL", "kubectl"), "proxy", f"--unix-socket={path}"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    atexit.register(folder.cleanup)
     atexit.register(process.kill)
     until(lambda: os.path.exists(path), 30, "a proxy to the API server")
     return path

@@ -57,6 +57,7 @@ def frozen(pids):
 @contextlib.contextmanager
 def cut_off(pids):
     """Nothing that is said in a pod leaves it; what it says to itself is heard."""
+    assert pids, "nothing is there to be cut off"
     network = f"--net=/proc/{pids[0]}/ns/net"
 
     def rule(verb):

@@ -214,8 +214,8 @@ def executor_is_killed(scene):
 
 
 def executor_is_cut_off(scene):
-    for pod in pods("executor", scene.profile):
-        lasting(cut_off(processes(pod, "java")))
+    (pod,) = pods("executor", scene.profile)
+    lasting(cut_off(processes(pod, "java")))
 
 
 def driver_is_out_of_memory(scene):

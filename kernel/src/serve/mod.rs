@@ -102,7 +102,11 @@ pub async fn serve(
         .sockets
         .spawn(listen(Arc::clone(&shared), requests, tell));
     let ended = tokio::select! {
-        Some(Asked { restart }) = told.recv() => Ended::Asked { restart },
+        asked = told.recv() => match asked {
+            Some(Asked { restart }) => Ended::Asked { restart },
+            // Nobody would be heard any more.
+            None => Ended::Broken,
+        },
         () = signals.stop.cancelled() => Ended::Asked { restart: false },
         () = hear_interrupts(&shared, &mut signals.interrupts) => Ended::Broken,
         _ = &mut working => Ended::Broken,
@@ -110,7 +114,7 @@ pub async fn serve(
     match ended {
         // Who asks meanwhile is answered, too.
         Ended::Asked { restart } => end(&shared, working, restart).await,
-        Ended::Broken => tracing::error!("the worker ended by itself"),
+        Ended::Broken => tracing::error!("a part of the kernel ended by itself"),
     }
     wire.close(listening).await;
     Ok(())

@@ -369,7 +369,7 @@ fn what_a_real_cluster_says_is_understood() {
         (
             "noimage",
             "cannot get image registry.invalid/none:1: Head \"https://registry.invalid/v2/none/manifests/1\": dial \
-             tcp: lookup registry.invalid on 10.255.255.53:53: no such host",
+             tcp: lookup registry.invalid on 192.0.2.53:53: no such host",
         ),
         ("nosecret", "cannot be started: secret \"none\" not found"),
         (

@@ -272,7 +272,8 @@ fn unless_told() -> Settings {
     let codec = "spark.sql.execution.arrow.compression.codec";
     // By this level a fetch is a fifth quicker than by Spark's own, 3; lower ones gain nothing more.
     let level = "spark.sql.execution.arrow.compression.zstd.level";
-    // Spark's own 10,000 rows a batch cost a fetch of millions a tenth of its time. A message stays below 4 MiB however many.
+    // Spark's own 10,000 rows a batch cost a fetch of millions a tenth of its time. However many, a message's bytes are bounded
+    // by `spark.connect.grpc.arrow.maxBatchSize`.
     let batch = "spark.sql.execution.arrow.maxRecordsPerBatch";
     [(codec, "zstd"), (level, "1"), (batch, "40000")]
         .map(|(key, value)| (key, value.to_owned()))
