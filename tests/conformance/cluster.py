@@ -74,23 +74,30 @@ def things(kinds=KINDS, selector=OURS):
 
 def looked_up(path):
     """What the API server says there is at a path."""
+    code, said = asked("GET", path)
+    assert code == 200, f"{path}: {code} {said}"
+    return said
+
+
+def asked(method, path, thing=None, user=None):
+    """The code and the text of the API server's answer to who may do everything, or does it as another user."""
     connection = http.client.HTTPConnection("localhost", timeout=60)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(60)
     with FIRST:
-        connection.sock.connect(_proxy())
+        connection.sock.connect(_proxied())
+    kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    headers = {"Content-Type": kind} | ({"Impersonate-User": user} if user else {})
     try:
-        connection.request("GET", path)
+        connection.request(method, path, json.dumps(thing) if thing else None, headers)
         answer = connection.getresponse()
-        said = answer.read()
+        return answer.status, json.loads(answer.read())
     finally:
         connection.close()
-    assert answer.status == 200, f"{path}: {answer.status} {said.decode()}"
-    return json.loads(said)
 
 
 @functools.cache
-def _proxy():
+def _proxied():
     """The socket of one `kubectl proxy` for all looks: a process for each look would cost more than what is tested."""
     folder = tempfile.TemporaryDirectory()
     path = os.path.join(folder.name, "api.sock")

@@ -189,7 +189,10 @@ async fn each_account_may_do_what_it_needs_and_no_more() {
             &[
                 ("configmaps", &["create"]),
                 ("events", &["list", "watch"]),
-                ("jobs.batch", &["create", "delete", "get", "list", "watch"]),
+                (
+                    "jobs.batch",
+                    &["create", "delete", "get", "list", "patch", "watch"],
+                ),
                 ("persistentvolumeclaims", &["get"]),
                 ("pods", &["get", "list", "watch"]),
                 ("pods/log", &["get"]),

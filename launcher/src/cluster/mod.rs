@@ -2,6 +2,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod causes;
+pub(crate) mod dated;
 pub(crate) mod executors;
 pub(crate) mod last_words;
 pub(crate) mod mounts;

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::access::Access;
 use super::refused::{is_conflict, is_missing, taken, unwatched};
 use super::seen::{is_over, running_at};
+use super::waiting;
 use super::way::Spot;
 use crate::cause::{Cause, Kind};
 use crate::claim::{Claim, ClaimId};
@@ -165,7 +166,11 @@ impl Finder<'_> {
             match next(job.as_ref(), &id) {
                 Next::Make => {
                     let fresh = fresh(Uuid::new_v4().to_string())?;
-                    let made = objects(self.claim, self.profile, self.spec, &fresh);
+                    let mut made = objects(self.claim, self.profile, self.spec, &fresh);
+                    if let Some(spec) = &mut made.job.spec {
+                        let first = waiting::first(self.access, self.profile, self.spec);
+                        spec.active_deadline_seconds = Some(first.await);
+                    }
                     match self
                         .create(&jobs, &made.job, "make the driver's Job")
                         .await?

@@ -21,6 +21,7 @@ use super::access::Access;
 use super::find::{Found, pod_selector, remove};
 use super::look::looks;
 use super::seen::{Seen, Subject, Verdict};
+use super::waiting::Waiting;
 use super::way::Spot;
 use crate::attach::client::{Keeper, NotAttached};
 use crate::attach::line::{Board, Line, LineEnd, Words, away};
@@ -33,7 +34,8 @@ use crate::cluster::causes::Why;
 /// Pauses between attempts to reach a keeper: the first, and the longest.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
-/// How long a keeper whose pod has ended may take to say why: it knows better than Kubernetes.
+/// How long a keeper whose pod has ended may take to say why, who knows better than Kubernetes, or the
+/// Job of a pod that was taken away.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often a start is looked at of which nothing is heard: some of what is in its way is told after
@@ -49,6 +51,8 @@ pub(super) struct Follow {
     pub(super) who: Attachee,
     /// How long the driver may take to start.
     pub(super) deadline: Duration,
+    /// How long it is wanted after this kernel's last word, until it runs.
+    pub(super) ahead: Duration,
     pub(super) dialer: Dialer,
     pub(super) spot: watch::Sender<Option<Spot>>,
 }
@@ -97,6 +101,14 @@ impl Follow {
         // What only time changes is looked at then.
         let mut again = interval(LOOK_AGAIN);
         let mut starting = false;
+        let mut unclear: Option<Instant> = None;
+        let waiting = Waiting {
+            access: &self.access,
+            found: &self.found,
+            ahead: self.ahead,
+            most: self.deadline,
+        };
+        let mut waiting = pin!(waiting.wait());
         let subject = Subject {
             profile: &self.claim.profile,
             namespace: &self.access.namespace,
@@ -109,9 +121,14 @@ impl Follow {
                     None => return lost(&self.claim.profile, "its pod is no longer watched"),
                 },
                 _ = again.tick(), if starting => {}
+                never = &mut waiting, if starting => match never {},
+                () = rest(LAST_WORDS, unclear), if unclear.is_some() => {}
             }
             let verdict = seen.verdict(Timestamp::now(), &subject);
             starting = matches!(verdict, Verdict::Starting(..));
+            if !matches!(verdict, Verdict::Unclear(_)) {
+                unclear = None;
+            }
             match verdict {
                 Verdict::Starting(phase, trouble) => {
                     start.enter(phase);
@@ -142,6 +159,11 @@ impl Follow {
                         *known = Some(spot);
                         moved
                     });
+                }
+                Verdict::Unclear(cause) => {
+                    if unclear.get_or_insert_with(Instant::now).elapsed() >= LAST_WORDS {
+                        return cause;
+                    }
                 }
                 Verdict::Gone(cause) => {
                     if cause.kind == Kind::Cluster {
@@ -302,6 +324,12 @@ where
         };
         std::future::ready(new)
     })
+}
+
+/// Waits for what is left of a time that began then.
+async fn rest(whole: Duration, since: Option<Instant>) {
+    let over = since.map_or(whole, |since| since.elapsed());
+    sleep(whole.saturating_sub(over)).await;
 }
 
 /// How far a start is, by our own clock.

@@ -9,6 +9,7 @@ mod refused;
 mod rehearse;
 mod seen;
 mod shelf;
+mod waiting;
 mod way;
 
 use std::time::Duration;
@@ -105,6 +106,7 @@ impl Backend for Kubernetes {
                 profile_hash: profile.hash(),
                 who: who.clone(),
                 deadline: spec.start_deadline.duration(),
+                ahead: waiting::ahead(profile),
                 dialer: dialer.clone(),
                 spot,
             };

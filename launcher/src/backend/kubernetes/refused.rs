@@ -133,6 +133,7 @@ pub(super) fn is_conflict(error: &Error) -> bool {
 pub(super) mod tests {
     use kube::core::Status;
     use kube::core::response::StatusDetails;
+    use serde_json::Value;
 
     use super::*;
 
@@ -311,5 +312,54 @@ pub(super) mod tests {
             assert!(cause.to_string().contains(words), "{cause}");
             assert!(!cause.remedy.is_empty());
         }
+    }
+
+    /// What a real API server answered, recorded by `tests/cluster/record_refusals.py`.
+    #[test]
+    fn what_a_real_server_answers_is_understood() {
+        let recorded = include_str!("../../cluster/causes/recorded.json");
+        let recorded: Value = serde_json::from_str(recorded).unwrap();
+        let answers = recorded["answers"].as_array().unwrap();
+        let told: Vec<(&str, String)> = answers
+            .iter()
+            .map(|one| {
+                let status: Status = serde_json::from_value(one["status"].clone()).unwrap();
+                let error = Error::Api(status.boxed());
+                let cause = answered(&error, "make the driver's Job", "s", "sparks");
+                (one["case"].as_str().unwrap(), cause.sentence)
+            })
+            .collect();
+        let expected = [
+            (
+                "RightMissing",
+                "You may not make the driver's Job in namespace `sparks`: User \"ada\" cannot create resource \"jobs\" in \
+                 API group \"batch\" in the namespace \"default\"",
+            ),
+            (
+                "NamespaceMissing",
+                "There is no namespace `sparks` in the cluster at s",
+            ),
+            (
+                "NamespaceEnding",
+                "Namespace `sparks` is being deleted and takes nothing new",
+            ),
+            (
+                "QuotaTooSmall",
+                "Quota `small` of namespace `sparks` is too small for the driver's Job: count/jobs.batch: 0 allowed, 0 \
+                 used, 1 more asked for",
+            ),
+            (
+                "NotTaken",
+                "The cluster does not take what the profile asks for: Job.batch \"firesteel-recorded\" is invalid: \
+                 spec.template.spec.containers[0].name: Invalid value: \"Not a name\": a lowercase RFC 1123 label must \
+                 consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric \
+                 character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+            ),
+        ];
+        let told: Vec<(&str, &str)> = told
+            .iter()
+            .map(|(case, said)| (*case, said.as_str()))
+            .collect();
+        assert_eq!(told, expected);
     }
 }

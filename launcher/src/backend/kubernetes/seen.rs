@@ -13,7 +13,7 @@ use crate::cause::Cause;
 use crate::cluster::causes::{Asked, Part, Refused, Why, read};
 use crate::cluster::last_words;
 use crate::cluster::names::DRIVER_CONTAINER;
-use crate::cluster::trouble::{self, Heard};
+use crate::cluster::trouble::{self, Heard, Trouble};
 
 /// Everything the watches have shown of one driver.
 #[derive(Debug, Default)]
@@ -63,6 +63,8 @@ pub(super) enum Verdict {
     Starting(Phase, Option<Cause>),
     /// Its keeper runs there.
     Up(Spot),
+    /// Its pod is gone, for nothing that it says itself. Its Job may know better, and has not said yet.
+    Unclear(Cause),
     /// It is gone, or will never be.
     Gone(Cause),
 }
@@ -158,7 +160,7 @@ impl Seen {
             Verdict::Starting(..) if self.leaves() => {}
             Verdict::Starting(_, trouble) => self.trouble.clone_from(trouble),
             Verdict::Up(_) => self.was_up = true,
-            Verdict::Gone(_) => {}
+            Verdict::Unclear(_) | Verdict::Gone(_) => {}
         }
         verdict
     }
@@ -168,15 +170,12 @@ impl Seen {
     }
 
     fn judge(&self, now: Timestamp, subject: &Subject<'_>) -> Verdict {
-        let gone = match &self.job {
-            Sight::Gone(_) | Sight::Absent => true,
-            Sight::There(job) => ended(job),
-            Sight::Unknown => false,
-        };
         match &self.pod {
             Sight::There(pod) => self.of_pod(pod, now, subject),
-            Sight::Gone(pod) => Verdict::Gone(self.why_gone(pod, now, subject)),
-            Sight::Unknown | Sight::Absent if gone => Verdict::Gone(self.never_was(subject)),
+            Sight::Gone(pod) => self.why_gone(pod, now, subject),
+            Sight::Unknown | Sight::Absent if self.job_is_over() => {
+                Verdict::Gone(self.never_was(subject))
+            }
             Sight::Unknown | Sight::Absent => match self.not_let_in(subject) {
                 Some((true, cause)) => Verdict::Gone(cause),
                 waits => Verdict::Starting(Phase::Scheduling, waits.map(|(_, cause)| cause)),
@@ -186,7 +185,7 @@ impl Seen {
 
     fn of_pod(&self, pod: &Pod, now: Timestamp, subject: &Subject<'_>) -> Verdict {
         if trouble::ended(pod) {
-            return Verdict::Gone(self.why_gone(pod, now, subject));
+            return self.why_gone(pod, now, subject);
         }
         match running_at(pod) {
             Some(spot) => Verdict::Up(spot),
@@ -204,23 +203,41 @@ impl Seen {
     }
 
     /// Why a driver is gone whose pod was seen.
-    fn why_gone(&self, pod: &Pod, now: Timestamp, subject: &Subject<'_>) -> Cause {
+    fn why_gone(&self, pod: &Pod, now: Timestamp, subject: &Subject<'_>) -> Verdict {
         if let Some(cause) = last_words_of(pod) {
-            return cause;
+            return Verdict::Gone(cause);
         }
         if self.deadline_passed() && !self.was_up {
-            return too_late(self.trouble.as_ref(), subject);
+            let cause = too_late(self.last_job(), self.trouble.as_ref(), subject);
+            return Verdict::Gone(cause);
         }
         let trouble = trouble::trouble_as_heard(pod, &self.heard, now);
-        trouble.map_or_else(|| removed(subject), |trouble| trouble.cause(Part::Driver))
+        let by_whom = !matches!(trouble, None | Some(Trouble::Deleted));
+        let cause = trouble.map_or_else(|| removed(subject), |one| one.cause(Part::Driver));
+        // A Job whose deadline passes says so and takes its pod away, and each is watched by itself.
+        if by_whom || self.job_is_over() {
+            Verdict::Gone(cause)
+        } else {
+            Verdict::Unclear(cause)
+        }
+    }
+
+    fn job_is_over(&self) -> bool {
+        match &self.job {
+            Sight::Gone(_) | Sight::Absent => true,
+            Sight::There(job) => ended(job),
+            Sight::Unknown => false,
+        }
     }
 
     /// Why there is no driver though none of its pods was ever seen.
     fn never_was(&self, subject: &Subject<'_>) -> Cause {
         match self.not_let_in(subject) {
-            Some((false, cause)) if self.deadline_passed() => too_late(Some(&cause), subject),
+            Some((false, cause)) if self.deadline_passed() => {
+                too_late(self.last_job(), Some(&cause), subject)
+            }
             Some((_, cause)) => cause,
-            None if self.deadline_passed() => too_late(None, subject),
+            None if self.deadline_passed() => too_late(self.last_job(), None, subject),
             None => removed(subject),
         }
     }
@@ -250,13 +267,19 @@ impl Seen {
         Some((refused.why().is_final(), cause))
     }
 
+    fn last_job(&self) -> Option<&Job> {
+        match &self.job {
+            Sight::There(job) | Sight::Gone(job) => Some(job),
+            Sight::Unknown | Sight::Absent => None,
+        }
+    }
+
     fn deadline_passed(&self) -> bool {
-        let (Sight::There(job) | Sight::Gone(job)) = &self.job else {
-            return false;
-        };
-        job.status
-            .iter()
-            .flat_map(|status| status.conditions.iter().flatten())
+        let status = self.last_job().and_then(|job| job.status.as_ref());
+        let conditions = status.and_then(|status| status.conditions.as_ref());
+        conditions
+            .into_iter()
+            .flatten()
             .any(|condition| condition.reason.as_deref() == Some("DeadlineExceeded"))
     }
 }
@@ -308,7 +331,12 @@ fn state(pod: &Pod) -> Option<&ContainerState> {
     driver.state.as_ref()
 }
 
-fn too_late(trouble: Option<&Cause>, subject: &Subject<'_>) -> Cause {
+fn too_late(job: Option<&Job>, trouble: Option<&Cause>, subject: &Subject<'_>) -> Cause {
+    let within = job.and_then(|job| job.spec.as_ref()?.active_deadline_seconds);
+    let whole = i64::try_from(subject.deadline).unwrap_or(i64::MAX);
+    if within.is_some_and(|within| within < whole) {
+        return Why::NotWaitedFor.cause(&[("profile", subject.profile)]);
+    }
     let time = format!("{} s", subject.deadline);
     let (said, remedy) = match trouble {
         Some(cause) => (cause.sentence.as_str(), cause.remedy.as_str()),

@@ -346,6 +346,9 @@ causes! {
     TooLate "The start deadline has passed" (Deadline, Ended, Sure)
         "The Spark driver of profile `{profile}` did not start within {time}: {said}"
         "{remedy} A longer `startDeadline` in the profile waits longer."
+    NotWaitedFor "Nobody waited for it any more" (Deadline, Ended, Sure)
+        "The Spark driver of profile `{profile}` was given up while it started: no notebook said any more that it waits"
+        "Run the cell again. A computer that sleeps or is cut off waits for nothing."
     Removed "The driver was removed" (Stopped, Ended, Sure)
         "The Spark driver of profile `{profile}` was removed from the cluster"
         "The next cell starts a new driver."

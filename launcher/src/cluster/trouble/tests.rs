@@ -315,7 +315,7 @@ fn what_keeps_a_pod_from_starting_is_told_in_words() {
     }
 }
 
-/// Statuses of pods as a real kubelet and a real scheduler left them, recorded by `tests/cluster/record.py`.
+/// Statuses of pods as a real kubelet and a real scheduler left them, recorded by `tests/cluster/record_pods.py`.
 #[test]
 fn what_a_real_cluster_says_is_understood() {
     let recorded: Value = serde_json::from_str(include_str!("recorded.json")).unwrap();

@@ -3,21 +3,15 @@
 
 use std::time::Duration;
 
-use http::Request;
-use http::header::{DATE, HeaderMap, RETRY_AFTER};
-use http_body_util::{BodyExt as _, Limited};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
-use k8s_openapi::jiff::fmt::rfc2822::DateTimeParser;
 use kube::api::{Patch, PatchParams};
-use kube::client::Body;
-use kube::core::Status;
-use kube::core::response::StatusDetails;
-use kube::{Api, Client, Error, ResourceExt as _};
+use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::again::{Failure, Pauses, request};
+use crate::cluster::dated::dated;
 use crate::cluster::names::label;
 use crate::keeper::crew::Crew;
 
@@ -29,9 +23,6 @@ const MOVE_AT: i64 = AHEAD / 2;
 
 /// The users are told when it could not be moved and less than this is left.
 const TELL_AT: Duration = Duration::from_secs(75);
-
-/// The most of an answer that is read, in bytes.
-const LARGEST: usize = 4 << 20;
 
 /// When the deadline is to be, in seconds from the Job's start, where it is to be moved. `now` and
 /// `start` are by the cluster's clock. It is never moved back.
@@ -107,7 +98,7 @@ impl Deadline {
 
     /// Looks at the Job, and moves its deadline where that is near.
     async fn look_after(&self) -> Result<Look, Failure> {
-        let (job, now) = match request(self.get()).await {
+        let (job, now) = match request(dated(&self.client, &self.jobs, &self.job)).await {
             Ok(got) => got,
             Err(failure) if failure.code() == Some(404) => return Ok(Look::Gone),
             Err(failure) => return Err(failure),
@@ -143,53 +134,6 @@ impl Deadline {
         let age = now.duration_since(start).as_secs();
         Ok(Look::Left(seconds(current.saturating_sub(age))))
     }
-
-    /// The Job, and what time it is in the cluster. A node's clock may be wrong, and a deadline by
-    /// it would end the driver.
-    async fn get(&self) -> Result<(Job, Timestamp), Error> {
-        let url = format!("{}/{}", self.jobs.resource_url(), self.job);
-        let ask = Request::get(url)
-            .body(Body::empty())
-            .map_err(Error::HttpError)?;
-        let answer = self.client.send(ask).await?;
-        let now = date(answer.headers()).unwrap_or_else(Timestamp::now);
-        let code = answer.status();
-        let again = retry_after(answer.headers());
-        let body = Limited::new(answer.into_body(), LARGEST).collect().await;
-        let body = body.map_err(Error::Service)?.to_bytes();
-        if code.is_success() {
-            let job = serde_json::from_slice(&body).map_err(Error::SerdeError)?;
-            return Ok((job, now));
-        }
-        let mut status: Status = serde_json::from_slice(&body).unwrap_or_else(|_foreign| {
-            // Who is asked too much answers in plain words.
-            Status::failure(&String::from_utf8_lossy(&body), "")
-        });
-        status.code = code.as_u16();
-        let details = status.details.get_or_insert_with(|| StatusDetails {
-            name: String::new(),
-            group: String::new(),
-            kind: String::new(),
-            uid: String::new(),
-            causes: Vec::new(),
-            retry_after_seconds: 0,
-        });
-        details.retry_after_seconds = details.retry_after_seconds.max(again);
-        Err(Error::Api(Box::new(status)))
-    }
-}
-
-/// How long the server wants to be left alone, in seconds.
-fn retry_after(headers: &HeaderMap) -> u32 {
-    let again = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok());
-    again.and_then(|value| value.parse().ok()).unwrap_or(0)
-}
-
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    let date = headers.get(DATE)?.to_str().ok()?;
-    DateTimeParser::new().parse_timestamp(date).ok()
 }
 
 fn seconds(seconds: i64) -> Duration {
@@ -221,15 +165,5 @@ mod tests {
         ] {
             assert_eq!(next(at(now), at(0), current), expected, "{now} {current}");
         }
-    }
-
-    #[test]
-    fn the_clusters_time_is_read_from_its_answers() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(date(&headers), None);
-        headers.insert(DATE, "Sat, 21 Nov 2026 06:00:00 GMT".parse().unwrap());
-        assert_eq!(date(&headers), "2026-11-21T06:00:00Z".parse().ok());
-        headers.insert(DATE, "yesterday".parse().unwrap());
-        assert_eq!(date(&headers), None);
     }
 }

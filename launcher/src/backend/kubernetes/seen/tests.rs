@@ -1,3 +1,4 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use super::*;
@@ -80,6 +81,58 @@ fn a_start_that_came_too_late_says_what_was_in_its_way() {
 }
 
 #[test]
+fn a_pod_that_is_taken_away_before_its_job_says_why_waits_for_its_word() {
+    let taken = || {
+        let mut pod = pod(&unschedulable());
+        pod.metadata.deletion_timestamp = Some(Time("2026-01-01T00:05:00Z".parse().unwrap()));
+        pod
+    };
+    let passed =
+        json!([{ "type": "FailureTarget", "status": "True", "reason": "DeadlineExceeded" }]);
+    for (said, end, words) in [
+        (
+            Some(passed),
+            Some(pod(&json!({ "phase": "Failed" }))),
+            "did not start within 60 s",
+        ),
+        (None, None, "deleted by a person"),
+    ] {
+        let mut seen = Seen::default();
+        seen.job(job(&json!([])), "u1");
+        seen.pod(pod(&unschedulable()));
+        verdict(&mut seen);
+        seen.pod(end.unwrap_or_else(taken));
+        seen.no_pod();
+        assert!(matches!(verdict(&mut seen), Verdict::Unclear(_)));
+        match said {
+            Some(conditions) => seen.job(job(&conditions), "u1"),
+            None => seen.no_job(),
+        }
+        let cause = cause(&mut seen);
+        assert!(cause.sentence.contains(words), "{cause}");
+    }
+}
+
+/// A Job whose deadline was not moved on to the profile's.
+fn unwaited() -> Job {
+    let failed = json!([{ "type": "Failed", "status": "True", "reason": "DeadlineExceeded" }]);
+    let mut job = job(&failed);
+    let spec = job.spec.get_or_insert_default();
+    spec.active_deadline_seconds = Some(20);
+    job
+}
+
+#[test]
+fn a_driver_that_nobody_waited_for_was_given_up() {
+    let mut seen = Seen::default();
+    seen.pod(pod(&unschedulable()));
+    verdict(&mut seen);
+    seen.job(unwaited(), "u1");
+    seen.no_pod();
+    assert!(cause(&mut seen).sentence.contains("was given up"));
+}
+
+#[test]
 fn a_keeper_that_runs_is_up_and_its_last_words_count_most() {
     let mut seen = Seen::default();
     seen.pod(pod(&driver(&json!({ "running": {} }))));
@@ -123,7 +176,7 @@ fn a_pod_that_is_not_let_in_ends_the_wait_where_only_a_change_helps() {
                 let said = said.map(|cause| cause.sentence).unwrap_or_default();
                 assert!(!ends && said.starts_with(remedy), "{said}");
             }
-            Verdict::Up(spot) => panic!("{spot:?}"),
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -147,10 +200,14 @@ pub(in crate::backend) fn examples() -> Vec<(Why, Cause)> {
     let passed = json!([{ "type": "Failed", "status": "True", "reason": "DeadlineExceeded" }]);
     late.job(job(&passed), "u1");
     late.no_pod();
+    let mut left = Seen::default();
+    left.job(unwaited(), "u1");
+    left.no_pod();
     let mut removed = Seen::default();
     removed.no_job();
     examples.extend([
         (Why::TooLate, cause(&mut late)),
+        (Why::NotWaitedFor, cause(&mut left)),
         (Why::Removed, cause(&mut removed)),
         (
             Why::KeeperLost,
@@ -238,6 +295,67 @@ const COMPLAINTS: [(Why, bool, &str); 12] = [
         "Error creating: pods \"f-x\" is forbidden: the stars are wrong",
     ),
 ];
+
+/// What a real cluster says of pods that it does not let in, recorded by `tests/cluster/record_refusals.py`.
+#[test]
+fn what_a_real_cluster_says_of_a_pod_is_understood() {
+    let recorded = include_str!("../../../cluster/causes/recorded.json");
+    let recorded: Value = serde_json::from_str(recorded).unwrap();
+    let events = recorded["events"].as_array().unwrap();
+    let told: Vec<(&str, String)> = events
+        .iter()
+        .map(|one| {
+            let mut seen = Seen::default();
+            seen.event(&failed_create(one["said"].as_str().unwrap()));
+            let (_, cause) = seen.not_let_in(&SUBJECT).unwrap();
+            (one["case"].as_str().unwrap(), cause.sentence)
+        })
+        .collect();
+    let expected = [
+        (
+            "QuotaExceeded",
+            "Quota `small` of namespace `sparks` has no room for the driver's pod: limits.memory: 4 GiB allowed, 4 \
+            GiB used, 2 GiB more asked for",
+        ),
+        (
+            "QuotaTooSmall",
+            "Quota `small` of namespace `sparks` is too small for the driver's pod: limits.memory: 1 GiB allowed, 0 \
+            KiB used, 2 GiB more asked for",
+        ),
+        (
+            "QuotaWantsFigures",
+            "Quota `small` of namespace `sparks` takes no pod that does not say its limits.cpu",
+        ),
+        (
+            "LimitRange",
+            "The limit range of namespace `sparks` does not let the driver's pod in: minimum cpu usage per Container \
+                 is 1500m, but request is 1, maximum memory usage per Container is 1Gi, but limit is 2Gi",
+        ),
+        (
+            "PodSecurity",
+            "Pod Security of namespace `sparks` does not let the driver's pod in: restricted:latest: restricted \
+                 volume types (volume home uses restricted volume type hostPath)",
+        ),
+        (
+            "Policy",
+            "Policy `recorded.firesteel.dev` of the cluster does not let the driver's pod in: no pod uses its node's \
+                 network",
+        ),
+        (
+            "AccountMissing",
+            "There is no service account `none` in namespace `sparks` for the driver's pod",
+        ),
+        (
+            "PriorityClassMissing",
+            "The cluster has no priority class `none`, which the driver's pod is to have",
+        ),
+    ];
+    let told: Vec<(&str, &str)> = told
+        .iter()
+        .map(|(case, said)| (*case, said.as_str()))
+        .collect();
+    assert_eq!(told, expected);
+}
 
 #[test]
 fn what_only_a_change_helps_ends_the_start_and_the_rest_waits() {

@@ -1,7 +1,7 @@
 """Makes pods end in every way that a cluster can be made to end them, and writes how its API tells so, for the tests of the
 classifier. Run it after `make cluster`, when another version of Kubernetes says things otherwise:
 
-    eval "$(tests/cluster/env)" && PYTHONPATH=tests/conformance "$(tests/front-ends)/bin/python" tests/cluster/record.py
+    eval "$(tests/cluster/env)" && PYTHONPATH=tests/conformance "$(tests/front-ends)/bin/python" tests/cluster/record_pods.py
 """
 
 import json
@@ -183,6 +183,11 @@ def gpus():
     return max(node["status"]["allocatable"].get(GPU, "0") for node in looked_up("/api/v1/nodes")["items"])
 
 
+def versions():
+    node = looked_up("/api/v1/nodes")["items"][0]["status"]["nodeInfo"]
+    return {"kubernetes": node["kubeletVersion"], "runtime": node["containerRuntimeVersion"]}
+
+
 GPUS = gpus()
 
 if __name__ == "__main__":
@@ -190,7 +195,5 @@ if __name__ == "__main__":
         cases = recorded()
     finally:
         cleared()
-    runtime = looked_up("/api/v1/nodes")["items"][0]["status"]["nodeInfo"]
-    versions = {"kubernetes": runtime["kubeletVersion"], "runtime": runtime["containerRuntimeVersion"]}
-    FILE.write_text(json.dumps({"versions": versions, "cases": cases}, indent=1) + "\n")
-    print(f"{len(cases)} cases of {versions['kubernetes']}: {FILE}")
+    FILE.write_text(json.dumps({"versions": versions(), "cases": cases}, indent=1) + "\n")
+    print(f"{len(cases)} cases: {FILE}")
