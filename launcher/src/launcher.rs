@@ -242,20 +242,20 @@ impl Launcher {
     }
 
     /// Ends a driver, whoever uses it, and waits until it is gone. Its kernels are told that somebody
-    /// asked for it.
+    /// asked for it. Gives whether there was one.
     ///
     /// # Errors
-    /// When there is no such driver, or it does not end in time.
-    pub async fn stop(&self, id: &ClaimId) -> Result<(), Cause> {
+    /// When it does not end in time.
+    pub async fn stop(&self, id: &ClaimId) -> Result<bool, Cause> {
         let place = Places::open(&self.paths)?.of(id);
         let Some(mut keeper) = Keeper::connect(&place).await? else {
             sweep_quietly(place).await;
             for shelf in self.shelves().await {
                 if shelf.stop(id, ASKED).await?.is_some() {
-                    return Ok(());
+                    return Ok(true);
                 }
             }
-            return Err(no_driver(id));
+            return Ok(false);
         };
         let lock = place.keep_lock();
         let kept = HeldElsewhere::find(&lock).map_err(|error| unusable(&lock, &error))?;
@@ -272,7 +272,7 @@ impl Launcher {
             }
         }
         sweep_quietly(place).await;
-        Ok(())
+        Ok(true)
     }
 
     /// The last lines of a driver's log, also of one that has ended, or of an executor's.

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from client import Kernel, alive, drivers, firesteel, plain, until
 
 EXAMPLES = Path(__file__).parents[2] / "notebooks/examples"
@@ -250,7 +251,8 @@ def test_the_demo_runs_the_example_over_the_real_flights(tmp_path):
             assert output["output_type"] in ("display_data", "execute_result"), output
 
 
-def test_a_start_that_was_interrupted_is_given_back_when_it_is_asked_for(kernels):
+@pytest.mark.parametrize(("order", "words"), [("%stop", "was given back"), ("%profile brief", "profile brief")])
+def test_a_start_that_was_interrupted_is_given_back_when_it_is_not_wanted_any_more(kernels, order, words):
     def mine():
         return [driver for driver in drivers() if driver["profile"] == "roomy"]
 
@@ -259,6 +261,7 @@ def test_a_start_that_was_interrupted_is_given_back_when_it_is_asked_for(kernels
     until(mine, 60, "its driver starts")
     kernel.manager.interrupt_kernel()
     assert kernel.finish(running).status == "error"
-    done = kernel.run("%stop")
-    assert "was given back" in done.text, done.text
+    done = kernel.run(order)
+    assert words in done.text, done.text
     assert not mine()
+    assert kernel.run("%stop").text.strip() == "This notebook uses no driver."

@@ -25,7 +25,9 @@ const SOON: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_kernels_at_once_get_one_driver_which_ends_after_the_last() {
-    let Some(machine) = Machine::with_spark("profiles: {local: {grace: 2s}}").await else {
+    let Some(machine) =
+        Machine::with_spark("profiles: {local: {compiler: quick, grace: 2s}}").await
+    else {
         return;
     };
     let names: Vec<String> = (0..10).map(|n| format!("k{n}")).collect();
@@ -91,7 +93,7 @@ async fn ten_kernels_at_once_get_one_driver_which_ends_after_the_last() {
     assert_eq!(rows(&other, "SELECT 1").await.num_rows(), 1);
 
     // A profile that was edited is joined with a warning.
-    machine.edit("profiles: {local: {grace: 2s, cores: 1}}");
+    machine.edit("profiles: {local: {compiler: quick, grace: 2s, cores: 1}}");
     let late = machine.attach("late").await.unwrap();
     let warnings = late.take_notices();
     assert!(warnings[0].contains("`%stop`"), "{warnings:?}");
@@ -106,7 +108,9 @@ async fn ten_kernels_at_once_get_one_driver_which_ends_after_the_last() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_driver_that_is_stopped_tells_its_kernels_and_the_next_is_another() {
-    let Some(machine) = Machine::with_spark("profiles: {local: {grace: 2s}}").await else {
+    let Some(machine) =
+        Machine::with_spark("profiles: {local: {compiler: quick, grace: 2s}}").await
+    else {
         return;
     };
     let (kernel, facts) = machine.attach_ready("k").await;
@@ -114,13 +118,13 @@ async fn a_driver_that_is_stopped_tells_its_kernels_and_the_next_is_another() {
     rows(&session(&kernel), table).await;
     let launcher = machine.launcher();
     let id = launcher.list().await.unwrap()[0].id.clone();
-    launcher.stop(&id).await.unwrap();
+    assert!(launcher.stop(&id).await.unwrap());
     let cause = ended(&kernel, SOON).await;
     assert_eq!(cause.kind, Kind::Stopped);
     assert!(cause.sentence.contains("%stop"), "{cause}");
     assert_eq!(machine.processes(), []);
     assert_eq!(machine.left_behind(), Vec::<std::path::PathBuf>::new());
-    assert_eq!(launcher.stop(&id).await.unwrap_err().kind, Kind::KeeperLost);
+    assert!(!launcher.stop(&id).await.unwrap());
     assert!(launcher.logs(&id, &LogsOf::Driver, 10).await.is_ok());
 
     // Its tables went with it: their name is free again.
@@ -131,7 +135,7 @@ async fn a_driver_that_is_stopped_tells_its_kernels_and_the_next_is_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kernels_that_do_not_share_have_drivers_of_their_own() {
-    let profiles = "profiles: {local: {grace: 2s, share: kernel, memory: 512m}}";
+    let profiles = "profiles: {local: {compiler: quick, grace: 2s, share: kernel, memory: 512m}}";
     let Some(machine) = Machine::with_spark(profiles).await else {
         return;
     };

@@ -78,8 +78,11 @@ impl Drivers {
             }
             Self::Stop(Stop { id }) => {
                 let id = which(&id, &launcher.list().await?)?;
-                launcher.stop(&id).await?;
-                say!("Stopped {id}");
+                if launcher.stop(&id).await? {
+                    say!("Stopped {id}");
+                } else {
+                    say!("{id} had ended already");
+                }
             }
             Self::Logs(Logs {
                 id,

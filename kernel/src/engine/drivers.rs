@@ -132,6 +132,16 @@ impl Drivers {
         made
     }
 
+    /// Takes back a driver of this kernel alone that still starts: nobody else waits for it, and it
+    /// would be in the way of others until its deadline.
+    async fn withdraw(&mut self) {
+        if let Some(id) = self.unawaited.take()
+            && let Err(cause) = self.launcher.stop(&id).await
+        {
+            tracing::debug!(%cause, "a driver that nobody waits for stays to its deadline");
+        }
+    }
+
     async fn begin(&mut self, start: &watch::Sender<Start>) -> Result<Standing, Unavailable> {
         let profiles = self.known()?;
         let profile = profiles
@@ -400,22 +410,29 @@ impl Source for Drivers {
 
     async fn stop(&mut self) -> Result<String, Unavailable> {
         let Some(standing) = &self.standing else {
-            let Some(id) = self.unawaited.take() else {
-                return Ok("This notebook uses no driver.".to_owned());
+            let starting = match self.unawaited.take() {
+                Some(id) => self.launcher.stop(&id).await?,
+                None => false,
             };
-            self.launcher.stop(&id).await?;
-            return Ok("The driver that was starting was given back.".to_owned());
+            let said = if starting {
+                "The driver that was starting was given back."
+            } else {
+                "This notebook uses no driver."
+            };
+            return Ok(said.to_owned());
         };
         let own = !matches!(standing.profile.runs, Runs::Remote(_));
         let id = standing.claim.id();
         self.release().await;
         let lost = std::mem::take(&mut self.ledger);
-        let mut said = if own {
-            self.launcher.stop(&id).await?;
-            "The driver was given back.".to_owned()
+        let said = if !own {
+            "The session was given back; the server is not ours and goes on."
+        } else if self.launcher.stop(&id).await? {
+            "The driver was given back."
         } else {
-            "The session was given back; the server is not ours and goes on.".to_owned()
+            "The driver had ended already."
         };
+        let mut said = said.to_owned();
         if !lost.is_empty() {
             said.push_str(&format!(" Lost with it: {lost}."));
         }
@@ -435,7 +452,11 @@ impl Source for Drivers {
     }
 
     async fn choose(&mut self, name: &str) -> Result<String, Unavailable> {
-        let profile = self.known()?.get(name).map_err(of_profile)?;
+        let profiles = self.known()?;
+        let profile = profiles.get(name).map_err(of_profile)?;
+        if self.choice(&profiles).name != profile.name {
+            self.withdraw().await;
+        }
         self.chosen = Some(profile.name.clone());
         let leaves = self
             .standing
@@ -458,12 +479,7 @@ impl Source for Drivers {
 
     async fn close(&mut self) {
         self.release().await;
-        // Nobody else waits for it. A pod without a node would be in the way of others until its deadline.
-        if let Some(id) = self.unawaited.take()
-            && let Err(cause) = self.launcher.stop(&id).await
-        {
-            tracing::debug!(%cause, "a driver that nobody waits for stays to its deadline");
-        }
+        self.withdraw().await;
     }
 }
 

@@ -35,7 +35,7 @@ use crate::secret::Secret;
 const ATTEMPTS: usize = 3;
 
 /// Time between two questions whether Spark takes calls.
-const ASK: Duration = Duration::from_millis(100);
+const ASK: Duration = Duration::from_millis(25);
 
 /// How long one of these questions may take; the first ones wait for classes to be loaded.
 const ANSWER: Duration = Duration::from_secs(20);

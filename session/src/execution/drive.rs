@@ -160,7 +160,10 @@ impl Drive {
             }
             Some(input) = self.tasks.join_next() => {
                 return Some(input.unwrap_or_else(|error| {
-                    tracing::error!(%error, "a task of an execution failed");
+                    // Where the whole program ends, its tasks do.
+                    if !error.is_cancelled() {
+                        tracing::error!(%error, "a task of an execution failed");
+                    }
                     Input::Released
                 }));
             }
