@@ -24,19 +24,22 @@ WORK = "SELECT sum(hash(id)) AS total FROM range(0, 400000000, 1, 12)"
 # How long a driver may take to start and answer, on a busy machine.
 START = 240
 
+# Half of what a driver of a short life costs.
+QUICK = ", compiler: quick"
+
 PROFILES = (
     cluster.profile("pods")
     + cluster.profile("scripted", own=", share: kernel")
-    + cluster.profile("idle", grace="60s", idle="20s")
-    + cluster.profile("older", own=", sparkVersion: '4.2', share: kernel")
+    + cluster.profile("idle", own=QUICK, grace="60s", idle="20s")
+    + cluster.profile("older", own=f"{QUICK}, sparkVersion: '4.2', share: kernel")
     + cluster.profile(
         "gpu",
-        own=", share: kernel",
+        own=f"{QUICK}, share: kernel",
         more=", gpu: {amount: 1, discoveryScript: /opt/spark/bin/getGpusResources.sh}, "
         "environment: {FIRESTEEL_PRETENDED_GPUS: '1'}",
     )
     + cluster.profile("nowhere", own=", share: kernel, startDeadline: 20s", more=", placement: {driver: {nodes: {no: such}}}")
-    + cluster.profile("hopeless", own=", share: kernel", more=", placement: {executors: {nodes: {no: such}}}")
+    + cluster.profile("hopeless", own=f"{QUICK}, share: kernel", more=", placement: {executors: {nodes: {no: such}}}")
     + cluster.profile("imageless", own=", share: kernel, startDeadline: 20s").replace(
         f"'4.3': {os.environ['FIRESTEEL_TEST_IMAGE']}", "'4.3': localhost/no-such-image:1"
     )

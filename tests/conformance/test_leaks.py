@@ -47,6 +47,9 @@ BRIEF = 4
 
 AWAY, GRACE = 20, 3
 
+# How long a driver that cannot start is waited for: for longer than a silent kernel would be.
+STUCK_FOR = AWAY + 10
+
 ANSWER = "SELECT 40 + 2 AS answer"
 LONG = "SELECT count(*) FROM range(0, 100000000000000) WHERE id % 7 = 3"
 # Long enough that an executor can be killed in it.
@@ -362,7 +365,8 @@ def profile(number):
     moment, fault = POINTS[number]
     share = "" if fault is two_close_while_a_third_starts else ", share: kernel"
     more = ", placement: {driver: {nodes: {no: such}}}" if moment is pending else ""
-    deadline = 20 if moment in STUCK else START
+    # Of a killed kernel it is to end sooner than its profile lets it wait.
+    deadline = STUCK_FOR if moment in STUCK and fault is not kernel_is_killed else START
     line = cluster.profile(
         f"leak-{number + 1}",
         # Short lives, compiled by the quick compiler alone: half of what such a driver costs.
@@ -434,6 +438,8 @@ def settled(scene, moment):
         said = scene.kernel.finish(scene.cell, timeout=NO_HANG if scene.outcomes != ("ok",) else START)
         if moment in STUCK:
             assert said.status == "error" and said.reply["ename"] in LOST, said.text
+            if moment is pending and scene.outcomes == ("ok",):
+                assert f"did not start within {STUCK_FOR} s" in said.text, said.text
         else:
             how = "ok" if said.status == "ok" else said.reply["ename"]
             assert how in scene.outcomes, said.text

@@ -20,7 +20,7 @@ const AFTER_DRIVER: Duration = Duration::from_secs(10);
 /// After a kernel's death: the grace of these tests, and what ending a driver may take.
 const AFTER_KERNEL: Duration = Duration::from_secs(1 + 20);
 
-const PROFILES: &str = "profiles: {local: {grace: 1s}}";
+const PROFILES: &str = "profiles: {local: {compiler: quick, grace: 1s}}";
 
 /// A statement that takes long, and does nothing for that time.
 const LONG: &str = "SELECT count(*) FROM range(100000000000) WHERE sqrt(id) * sqrt(id + 1) < 0";
@@ -78,7 +78,8 @@ async fn a_kernel_killed_while_its_driver_starts_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kernel_that_is_frozen_for_longer_than_its_lease_has_left() {
-    let Some(machine) = Machine::with_spark("profiles: {local: {grace: 1s, away: 3s}}").await
+    let Some(machine) =
+        Machine::with_spark("profiles: {local: {compiler: quick, grace: 1s, away: 3s}}").await
     else {
         return;
     };

@@ -72,7 +72,9 @@ fn texts(folder: &Path) -> Vec<(std::path::PathBuf, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drivers_token_is_known_to_keeper_and_java_alone() {
-    let Some(machine) = Machine::with_spark("profiles: {local: {grace: 1s}}").await else {
+    let Some(machine) =
+        Machine::with_spark("profiles: {local: {compiler: quick, grace: 1s}}").await
+    else {
         return;
     };
     let (kernel, facts) = machine.attach_ready("k").await;
@@ -171,7 +173,9 @@ async fn a_drivers_token_is_known_to_keeper_and_java_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_driver_is_reached_by_its_door_alone() {
-    let Some(machine) = Machine::with_spark("profiles: {local: {grace: 1s}}").await else {
+    let Some(machine) =
+        Machine::with_spark("profiles: {local: {compiler: quick, grace: 1s}}").await
+    else {
         return;
     };
     let (kernel, facts) = machine.attach_ready("k").await;

@@ -14,7 +14,8 @@ use crate::jupyter::client::{Done, execution};
 use crate::jupyter::{Channel, Process, within};
 
 /// A silent kernel is given up soon, and a driver nobody uses sooner.
-pub const PROFILES: &str = "profiles: {local: {grace: 1s, away: 6s, memory: 512m, cores: 2}}";
+pub const PROFILES: &str =
+    "profiles: {local: {compiler: quick, grace: 1s, away: 6s, memory: 512m, cores: 2}}";
 
 /// The lease of [`PROFILES`].
 pub const AWAY: Duration = Duration::from_secs(6);
