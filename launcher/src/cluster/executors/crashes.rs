@@ -40,16 +40,29 @@ impl Crashes {
     pub(super) fn tell(&mut self) -> Option<String> {
         let cause = self.cause().filter(|_| !self.told)?;
         self.told = true;
-        Some(cause.to_string())
+        let mut told = cause.to_string();
+        if let Some(tail) = &cause.tail {
+            told.push_str("\nIts log ends:");
+            for line in tail.lines() {
+                told.push_str("\n    ");
+                told.push_str(line);
+            }
+        }
+        Some(told)
     }
 
     fn cause(&self) -> Option<Cause> {
         let last = self.last.as_ref().filter(|_| self.count >= MANY)?;
-        Some(Why::CrashLoop.cause(&[
+        let cause = Why::CrashLoop.cause(&[
             ("count", &self.count.to_string()),
             ("said", &last.happened(false)),
             ("remedy", &last.remedy(Part::Executor)),
-        ]))
+        ]);
+        // One line is in the sentence.
+        Some(match last {
+            Trouble::Exited { last, .. } if last.len() > 1 => cause.with_tail(last.join("\n")),
+            _ => cause,
+        })
     }
 }
 
@@ -75,6 +88,7 @@ pub(super) mod tests {
         let exited = Trouble::Exited {
             code: 1,
             message: Some("boo".to_owned()),
+            last: vec!["boo".to_owned(), "at Ghost.scala:13".to_owned()],
         };
         let (soon, late) = (Duration::from_secs(3), Duration::from_secs(90));
         let mut crashes = Crashes::default();
@@ -90,6 +104,10 @@ pub(super) mod tests {
                 );
                 assert!(
                     said.contains("the last one ended with exit code 1: boo"),
+                    "{said}"
+                );
+                assert!(
+                    said.ends_with("Its log ends:\n    boo\n    at Ghost.scala:13"),
                     "{said}"
                 );
             }

@@ -23,7 +23,7 @@ pub(crate) use tests::heard::examples;
 
 pub(crate) use crate::cluster::causes::Part;
 use crate::cluster::names::{DRIVER_CONTAINER, EXECUTOR_CONTAINER, INIT_CONTAINER};
-use reading::{asked_to_end_at, condition, line, of_runtime, telling};
+use reading::{asked_to_end_at, condition, last_lines, line, of_runtime, telling};
 
 /// How long a node may take to give a pod its volumes and its network before that is told.
 const NODE_PREPARES: SignedDuration = SignedDuration::from_secs(60);
@@ -152,6 +152,8 @@ pub(crate) enum Trouble {
         code: i32,
         /// The most telling line of what it said at last.
         message: Option<String>,
+        /// The last lines of that, the newest last.
+        last: Vec<String>,
     },
     /// Somebody deleted it.
     Deleted,
@@ -298,6 +300,7 @@ fn exited(pod: &Pod, status: &PodStatus) -> Option<Trouble> {
             return Some(Trouble::Exited {
                 code: ended.exit_code,
                 message: telling(said),
+                last: last_lines(said),
             });
         }
     }

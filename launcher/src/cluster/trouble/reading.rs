@@ -86,6 +86,16 @@ pub(super) fn of_runtime(said: &str) -> String {
     line(said.trim_end().trim_end_matches(": unknown"))
 }
 
+/// So many lines of what a program said at last are told.
+const LAST_LINES: usize = 5;
+
+/// The last lines of what a program said.
+pub(super) fn last_lines(said: &str) -> Vec<String> {
+    let lines = said.lines().map(line).filter(|line| !line.is_empty());
+    let mut lines: Vec<String> = lines.collect();
+    lines.split_off(lines.len().saturating_sub(LAST_LINES))
+}
+
 /// The line that tells most of what a program said at last: its last error, else its last line.
 pub(super) fn telling(said: &str) -> Option<String> {
     let lines = || {

@@ -439,6 +439,7 @@ fn who_ended_first_decides_between_a_program_and_its_deletion() {
     let program = |code| Trouble::Exited {
         code,
         message: None,
+        last: Vec::new(),
     };
     for (code, deleted, expected) in [
         (1, None, Some(program(1))),

@@ -90,7 +90,7 @@ impl Trouble {
             Self::Preempted => Why::Preempted,
             Self::NodeGone { .. } => Why::NodeGone,
             Self::Deadline => Why::Overrun,
-            Self::Exited { code, message } => of_exit(*code, message.as_deref()),
+            Self::Exited { code, message, .. } => of_exit(*code, message.as_deref()),
             Self::Deleted => Why::Deleted,
         }
     }
@@ -174,7 +174,7 @@ impl Trouble {
                 let name = node.clone().filter(|_| !many);
                 fields.push(("name", name.unwrap_or_default()));
             }
-            Self::Exited { code, message } => fields.extend([
+            Self::Exited { code, message, .. } => fields.extend([
                 ("code", code.to_string()),
                 ("said", message.clone().unwrap_or_default()),
             ]),
