@@ -52,3 +52,26 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_quota_counts_is_asked_for_by_a_key_of_the_profile() {
+        for (resource, keys) in [
+            (
+                "requests.memory",
+                "`kubernetes.driver.memory` and `kubernetes.driver.overhead`",
+            ),
+            ("limits.cpu", "`kubernetes.driver.millicores`"),
+            ("cpu", "`kubernetes.driver.millicores`"),
+            ("requests.ephemeral-storage", "`kubernetes.localDisk`"),
+            ("requests.nvidia.com/gpu", "`kubernetes.gpu.amount`"),
+            ("count/widgets.example.com/v1", "`kubernetes.executors.max`"),
+            ("pods", "`kubernetes.executors.max`"),
+        ] {
+            assert_eq!(Part::Driver.keys_of(resource), keys, "{resource}");
+        }
+    }
+}

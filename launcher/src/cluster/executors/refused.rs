@@ -16,8 +16,6 @@ pub(crate) fn refused(line: &str) -> Option<Cause> {
     let (_, rest) = line.split_once("Failure executing: ")?;
     let (request, rest) = rest.split_once(". Message: ")?;
     let said = rest.split(". Received status: ").next().unwrap_or(rest);
-    let own = said.split_once("may have been revoked. ");
-    let said = own.map_or(said, |(_, said)| said);
     let (_, namespace) = request.split_once("/namespaces/")?;
     let namespace = namespace.split('/').next().unwrap_or(namespace);
     let cause = match read(said)? {

@@ -188,6 +188,15 @@ fn every_end_of_an_executor_is_told_in_words() {
             "Raise `kubernetes.executor.memory` in the profile.",
         ),
         (
+            ended(
+                "Error",
+                1,
+                Some("it broke: no ErrorHandler\n\tat x.ErrorHandler.run(Y.scala:1)\n"),
+            ),
+            "ended with exit code 1: it broke: no ErrorHandler",
+            "`%logs executor` and its number shows more while it is there.",
+        ),
+        (
             ended("Error", 1, Some("one\ntwo\n\n")),
             "ended with exit code 1: two",
             "`%logs executor` and its number shows more while it is there.",

@@ -315,3 +315,41 @@ fn is_about_disk(said: &str) -> bool {
         || said.contains("exceeds the total limit")
         || said.contains("exceeded its local ephemeral")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kubelet's words in `pkg/kubelet/eviction` of Kubernetes 1.34.
+    #[test]
+    fn who_used_too_much_disk_is_told_from_who_was_in_the_way() {
+        for (said, own) in [
+            (
+                "Usage of EmptyDir volume \"x\" exceeds the limit \"1Gi\". ",
+                true,
+            ),
+            (
+                "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ",
+                true,
+            ),
+            (
+                "Container executor exceeded its local ephemeral storage limit \"1Gi\". ",
+                true,
+            ),
+            ("The node was low on resource: ephemeral-storage. ", false),
+        ] {
+            assert_eq!(is_about_disk(said), own, "{said}");
+        }
+    }
+
+    /// The words of runc, which says one or the other of a program by how it is named.
+    #[test]
+    fn an_image_without_the_program_is_told_however_it_was_looked_for() {
+        for said in [
+            "exec: \"/opt/entrypoint.sh\": stat /opt/entrypoint.sh: no such file or directory",
+            "exec: \"tini\": executable file not found in $PATH",
+        ] {
+            assert_eq!(of_config(said), Why::NoSuchProgram, "{said}");
+        }
+    }
+}
