@@ -2,8 +2,8 @@
 //!
 //! A kernel that dies cannot take back what it asked for, and a pod that finds no room has an
 //! autoscaler bring a node for it. So the Job of a driver that starts has a deadline a little ahead,
-//! and each kernel that waits moves it, up to the profile's start deadline. Once the keeper runs, the
-//! deadline is the keeper's.
+//! and each kernel that waits moves it, up to the profile's start deadline. Once the keeper runs, it
+//! counts the kernels itself, and the deadline is the keeper's.
 
 use std::convert::Infallible;
 use std::time::Duration;

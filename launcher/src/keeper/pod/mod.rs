@@ -42,6 +42,7 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
         &brief.pod.api,
         &brief.runs.namespace,
         &brief.assignment,
+        plan.start_deadline,
     )?;
     let listeners = port::bind(brief.pod.address).await?;
 
@@ -71,8 +72,8 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
 }
 
 /// Kubernetes tells a pod to end and not why: somebody deleted it, its node is drained or goes,
-/// something more important takes its place, or its Job's deadline has passed, which is kept ahead
-/// once the driver is ready.
+/// something more important takes its place, or its Job's deadline has passed, which is that of the
+/// start until the driver is ready, and kept ahead from then on.
 fn told_to_end(when: When) -> Cause {
     match when {
         When::Starting => Cause::new(

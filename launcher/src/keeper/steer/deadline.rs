@@ -32,6 +32,12 @@ pub(super) fn next(now: Timestamp, start: Timestamp, current: i64) -> Option<i64
     (left <= MOVE_AT).then(|| age.saturating_add(AHEAD))
 }
 
+/// The deadline of a start that its keeper has taken over from those who wait, where it is to be moved.
+fn whole(start: Duration, current: i64) -> Option<i64> {
+    let start = i64::try_from(start.as_secs()).unwrap_or(i64::MAX);
+    (start > current).then_some(start)
+}
+
 /// Moves the deadline of one Job.
 pub(super) struct Deadline {
     client: Client,
@@ -58,13 +64,23 @@ impl Deadline {
         }
     }
 
+    /// Has a start end when its profile says. Until there is a keeper, the kernels that wait keep the
+    /// deadline a little ahead; it counts them itself.
+    pub(super) async fn allow(&self, start: Duration) {
+        let mut pauses = Pauses::default();
+        while let Err(failure) = self.look_after(|_, _, current| whole(start, current)).await {
+            tracing::warn!(%failure, job = self.job, "the start's deadline cannot be moved");
+            sleep(pauses.after(&failure)).await;
+        }
+    }
+
     /// Moves the deadline until the Job is gone.
     pub(super) async fn keep_moving(self, crew: &Crew) {
         let mut pauses = Pauses::default();
         let mut end = None;
         let mut told = false;
         loop {
-            let pause = match self.look_after().await {
+            let pause = match self.look_after(next).await {
                 Ok(Look::Left(left)) => {
                     pauses = Pauses::default();
                     told = false;
@@ -96,8 +112,11 @@ impl Deadline {
         }
     }
 
-    /// Looks at the Job, and moves its deadline where that is near.
-    async fn look_after(&self) -> Result<Look, Failure> {
+    /// Looks at the Job, and moves its deadline to what `next` says of now, its start and its deadline.
+    async fn look_after(
+        &self,
+        next: impl Fn(Timestamp, Timestamp, i64) -> Option<i64>,
+    ) -> Result<Look, Failure> {
         let (job, now) = match request(dated(&self.client, &self.jobs, &self.job)).await {
             Ok(got) => got,
             Err(failure) if failure.code() == Some(404) => return Ok(Look::Gone),
@@ -143,6 +162,14 @@ fn seconds(seconds: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_start_has_its_whole_time_and_never_less_than_it_had() {
+        let start = Duration::from_secs(300);
+        for (current, expected) in [(60, Some(300)), (300, None), (900, None)] {
+            assert_eq!(whole(start, current), expected, "{current}");
+        }
+    }
 
     #[test]
     fn a_deadline_is_moved_ahead_and_never_back() {

@@ -11,6 +11,8 @@ mod right;
 mod tests;
 mod watch;
 
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 
@@ -31,6 +33,8 @@ pub(super) struct Steer {
     namespace: String,
     job: String,
     incarnation: String,
+    /// How long the driver may take to start.
+    start: Duration,
     /// Selects the driver's pod and its executors.
     selector: String,
 }
@@ -46,17 +50,15 @@ impl Steer {
         api: &str,
         namespace: &str,
         assignment: &Assignment,
+        start: Duration,
     ) -> Result<Self, Cause> {
         let client = right::client(mounts, api, namespace)?;
-        Ok(Self::with(client, namespace, assignment))
-    }
-
-    fn with(client: Client, namespace: &str, assignment: &Assignment) -> Self {
-        Self {
+        Ok(Self {
             client,
             namespace: namespace.to_owned(),
             job: assignment.job.clone(),
             incarnation: assignment.incarnation.clone(),
+            start,
             selector: format!(
                 "{}={},{}={}",
                 label::CLAIM,
@@ -64,7 +66,7 @@ impl Steer {
                 label::INCARNATION,
                 assignment.incarnation
             ),
-        }
+        })
     }
 
     /// What clears the Job away at the driver's end.
@@ -80,10 +82,17 @@ impl Steer {
         let watch = Watch::new(pods, self.selector);
         let deadline = Deadline::new(self.client, &self.namespace, self.job, self.incarnation);
         let deadline = async {
-            // Until then the deadline is that of the start.
-            let ready = |shown: &Shown| matches!(shown, Shown::Ready(_));
-            if reception.state.follow().wait_for(ready).await.is_err() {
-                return;
+            let mut state = reception.state.follow();
+            let ready = state.wait_for(|shown| matches!(shown, Shown::Ready(_)));
+            let starting = async {
+                deadline.allow(self.start).await;
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                ready = ready => if ready.is_err() {
+                    return;
+                },
+                () = starting => {}
             }
             deadline.keep_moving(&reception.crew).await;
             let why = "its Job was removed from the cluster";

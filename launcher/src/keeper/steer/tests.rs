@@ -196,6 +196,28 @@ async fn a_keeper_that_lives_is_always_minutes_ahead_of_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_that_kernels_waited_for_has_its_whole_time_once_its_keeper_runs() {
+    let mut failures = 2;
+    let (client, log) = jobs(move |_| {
+        failures -= 1;
+        (failures >= 0).then(|| Answer::Says(500, status(500, "InternalError")))
+    });
+    let start = Duration::from_secs(600);
+    let deadline = deadline(client);
+    let allowed = deadline.allow(start);
+    let soon = Duration::from_secs(30);
+    assert!(
+        tokio::time::timeout(soon, allowed).await.is_ok(),
+        "it goes on"
+    );
+    let moved: Vec<Value> = of(&log, &Method::PATCH)
+        .into_iter()
+        .map(|patch| patch.body["spec"]["activeDeadlineSeconds"].clone())
+        .collect();
+    assert_eq!(moved, [600]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_api_that_fails_for_a_while_is_left_alone_and_asked_again() {
     let mut count = 0;
     let (client, log) = jobs(move |_| {
