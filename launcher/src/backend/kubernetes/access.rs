@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::NamespaceResourceScope;
 use kube::config::{KubeConfigOptions, KubeconfigError};
 use kube::{Api, Client, Config, Resource};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::refused::{no_configuration, refused, silent, unusable_client};
 use crate::cause::Cause;
@@ -17,6 +17,9 @@ const CONFIGURE: Duration = Duration::from_secs(30);
 
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(20);
+
+/// The pauses before a request is made again that failed for what often passes at once.
+const AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
 /// Access to one namespace of one cluster.
 #[derive(Clone)]
@@ -109,6 +112,36 @@ impl Access {
     }
 }
 
+/// Makes a request, and again where its connection broke or the server was not well. It may be one that
+/// is taken twice.
+///
+/// # Errors
+/// What it failed for at last.
+pub(super) async fn again<T, F>(request: impl Fn() -> F) -> kube::Result<T>
+where
+    F: Future<Output = kube::Result<T>>,
+{
+    for pause in AGAIN {
+        match request().await {
+            Err(error) if may_pass(&error) => {
+                tracing::debug!(%error, "a request is made again");
+                sleep(pause).await;
+            }
+            done => return done,
+        }
+    }
+    request().await
+}
+
+/// Whether a request may well succeed if it is made again.
+fn may_pass(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
+        kube::Error::Service(_) | kube::Error::HyperError(_) => true,
+        _ => false,
+    }
+}
+
 async fn configuration(
     spec: &profile::Kubernetes,
     environment: &Environment,
@@ -132,5 +165,44 @@ async fn configuration(
     match Config::incluster() {
         Ok(config) => Ok((config, true)),
         Err(_no_pod) => Err(no_configuration(&of_person)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use kube::Error;
+    use kube::core::Status;
+
+    use super::*;
+
+    fn says(code: u16) -> Error {
+        let mut status = Status::failure("", "");
+        status.code = code;
+        Error::Api(Box::new(status))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_pass_is_tried_three_times_and_the_rest_once() {
+        for (code, tries) in [(500, 3), (503, 3), (429, 3), (403, 1), (404, 1), (409, 1)] {
+            let tried = Cell::new(0);
+            let answer = again(async || {
+                tried.set(tried.get() + 1);
+                Err::<(), _>(says(code))
+            });
+            assert!(answer.await.is_err());
+            assert_eq!(tried.get(), tries, "{code}");
+        }
+        let tried = Cell::new(0);
+        let answer = again(async || {
+            tried.set(tried.get() + 1);
+            if tried.get() < 3 {
+                Err(says(500))
+            } else {
+                Ok(tried.get())
+            }
+        });
+        assert_eq!(answer.await.unwrap(), 3);
     }
 }

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use super::access::Access;
+use super::access::{Access, again};
 use super::refused::{is_conflict, is_missing, taken, unwatched};
 use super::seen::{is_over, running_at};
 use super::waiting;
@@ -161,7 +161,7 @@ impl Finder<'_> {
         loop {
             let job = self
                 .access
-                .done("look for the driver's Job", jobs.get_opt(&name))
+                .done("look for the driver's Job", again(|| jobs.get_opt(&name)))
                 .await?;
             match next(job.as_ref(), &id) {
                 Next::Make => {
@@ -215,7 +215,7 @@ impl Finder<'_> {
         let name = made.secret.name_any();
         let secret = match self
             .access
-            .done("read the driver's Secret", secrets.get_opt(&name))
+            .done("read the driver's Secret", again(|| secrets.get_opt(&name)))
             .await?
         {
             Some(secret) => secret,
@@ -226,7 +226,7 @@ impl Finder<'_> {
                 Some(secret) => secret,
                 None => {
                     self.access
-                        .done("read the driver's Secret", secrets.get(&name))
+                        .done("read the driver's Secret", again(|| secrets.get(&name)))
                         .await?
                 }
             },
@@ -271,18 +271,18 @@ impl Finder<'_> {
         let pods: Api<Pod> = self.access.api();
         let pods = self
             .access
-            .done("look for the driver's pod", pods.list(&selected))
+            .done("look for the driver's pod", again(|| pods.list(&selected)))
             .await?;
         Ok(pods.items.first().map_or(PodOf::Starting, PodOf::of))
     }
 
-    /// Makes a thing; `None` where it is there already.
+    /// Makes a thing; `None` where it is there already, if only because we made it and did not hear so.
     async fn create<K>(&self, api: &Api<K>, thing: &K, what: &str) -> Result<Option<K>, Cause>
     where
         K: Clone + DeserializeOwned + Serialize + std::fmt::Debug,
     {
         let how = PostParams::default();
-        let creation = api.create(&how, thing);
+        let creation = again(|| api.create(&how, thing));
         self.access.done_unless(is_conflict, what, creation).await
     }
 

@@ -16,7 +16,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use super::access::Access;
 use super::find::Found;
@@ -29,7 +29,10 @@ use crate::profile::{self, Profile};
 const AHEAD: Duration = Duration::from_secs(60);
 
 /// It is moved so many times before it would pass.
-const TRIES: u32 = 3;
+const MOVES: u32 = 3;
+
+/// Where that fails, it is tried so many times.
+const TRIES: u32 = 20;
 
 /// How long what is waited for is wanted after the last word of who waits.
 pub(super) fn ahead(profile: &Profile) -> Duration {
@@ -88,13 +91,15 @@ pub(super) struct Waiting<'a> {
 impl Waiting<'_> {
     /// Moves the deadline for as long as it is polled.
     pub(super) async fn wait(&self) -> Infallible {
-        let mut again = interval(self.ahead / TRIES);
-        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            again.tick().await;
-            if let Err(cause) = self.move_on().await {
-                tracing::debug!(%cause, job = self.found.job, "the Job's deadline cannot be moved");
-            }
+            let pause = match self.move_on().await {
+                Ok(()) => self.ahead / MOVES,
+                Err(cause) => {
+                    tracing::debug!(%cause, job = self.found.job, "the Job's deadline cannot be moved");
+                    self.ahead / TRIES
+                }
+            };
+            sleep(pause).await;
         }
     }
 
