@@ -111,7 +111,9 @@ impl Stage {
     /// there is none.
     pub async fn reach(&mut self, moment: Moment) -> Reached {
         if moment == Moment::Starting {
-            let cell = Some(self.send(ANSWER).await);
+            // From then on the kernel stands with the keeper; of one that died before, it makes another.
+            let waits = |progress: &str| progress.contains("waiting for Spark");
+            let cell = Some(self.under_way(ANSWER, waits).await);
             let (keeper, driver) = self.machine.keeper_and_driver().await;
             return Reached {
                 cell,
