@@ -18,8 +18,13 @@ const CONFIGURE: Duration = Duration::from_secs(30);
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(20);
 
-/// The pauses before a request is made again that failed for what often passes at once.
-const AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
+/// The pauses before a request is made again that failed for what may pass. They fit into [`REQUEST`].
+const AGAIN: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// Access to one namespace of one cluster.
 #[derive(Clone)]
@@ -121,9 +126,9 @@ pub(super) async fn again<T, F>(request: impl Fn() -> F) -> kube::Result<T>
 where
     F: Future<Output = kube::Result<T>>,
 {
-    for pause in AGAIN {
+    for (tried, pause) in AGAIN.into_iter().enumerate() {
         match request().await {
-            Err(error) if may_pass(&error) => {
+            Err(error) if tried < worth(&error) => {
                 tracing::debug!(%error, "a request is made again");
                 sleep(pause).await;
             }
@@ -133,12 +138,13 @@ where
     request().await
 }
 
-/// Whether a request may well succeed if it is made again.
-fn may_pass(error: &kube::Error) -> bool {
+/// How many of [`AGAIN`] a failure is worth: a server that is not well has said that it is there, and
+/// who is not there at all is to be told soon.
+fn worth(error: &kube::Error) -> usize {
     match error {
-        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
-        kube::Error::Service(_) | kube::Error::HyperError(_) => true,
-        _ => false,
+        kube::Error::Api(status) if status.code == 429 || status.code >= 500 => AGAIN.len(),
+        kube::Error::Service(_) | kube::Error::HyperError(_) => 2,
+        _ => 0,
     }
 }
 
@@ -184,8 +190,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_pass_is_tried_three_times_and_the_rest_once() {
-        for (code, tries) in [(500, 3), (503, 3), (429, 3), (403, 1), (404, 1), (409, 1)] {
+    async fn what_may_pass_is_tried_five_times_and_the_rest_once() {
+        for (code, tries) in [(500, 5), (503, 5), (429, 5), (403, 1), (404, 1), (409, 1)] {
             let tried = Cell::new(0);
             let answer = again(async || {
                 tried.set(tried.get() + 1);
