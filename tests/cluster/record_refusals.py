@@ -127,7 +127,6 @@ def answers():
         code, status = asked("POST", where, wanted, **how)
         assert code >= 400, (case, status)
         said.append({"case": case, "status": {**status, "metadata": {}}})
-    asked("PATCH", f"/api/v1/namespaces/{ending}/configmaps/held", {"metadata": {"finalizers": None}})
     return said
 
 
@@ -145,6 +144,8 @@ def recorded():
 def cleared():
     for kind, name in [("validatingadmissionpolicybindings", "recorded"), ("validatingadmissionpolicies", "recorded.firesteel.dev")]:
         asked("DELETE", f"{ADMISSION}/{kind}/{name}")
+    # Else its namespace would be ending for ever.
+    asked("PATCH", "/api/v1/namespaces/recorded-ending/configmaps/held", {"metadata": {"finalizers": None}})
     for case in [*EVENTS, "ending", "full", "trial"]:
         asked("DELETE", f"/api/v1/namespaces/recorded-{case.lower()}")
 

@@ -315,12 +315,12 @@ fn what_a_real_cluster_says_of_a_pod_is_understood() {
         (
             "QuotaExceeded",
             "Quota `small` of namespace `sparks` has no room for the driver's pod: limits.memory: 4 GiB allowed, 4 \
-            GiB used, 2 GiB more asked for",
+                 GiB used, 2 GiB more asked for",
         ),
         (
             "QuotaTooSmall",
             "Quota `small` of namespace `sparks` is too small for the driver's pod: limits.memory: 1 GiB allowed, 0 \
-            KiB used, 2 GiB more asked for",
+                 KiB used, 2 GiB more asked for",
         ),
         (
             "QuotaWantsFigures",
