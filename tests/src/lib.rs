@@ -14,3 +14,4 @@ pub mod faults;
 pub mod house;
 pub mod jupyter;
 pub mod notebook;
+pub mod ports;

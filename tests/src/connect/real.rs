@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,6 +15,8 @@ use firesteel_session::client::{Client, Options};
 use firesteel_session::session::Session;
 use tempfile::TempDir;
 use uuid::Uuid;
+
+use crate::ports;
 
 /// How long a server may take until it answers; other tests may be using the machine.
 const START: Duration = Duration::from_secs(120);
@@ -109,7 +110,7 @@ impl Spark {
         sweep();
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir().unwrap();
-        let port = free_port();
+        let port = ports::free();
         let token = Uuid::new_v4().to_string();
         let command = command(&runtime, dir.path(), port, &token, conf);
         let mut spark = Self {
@@ -267,9 +268,4 @@ fn sweep() {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

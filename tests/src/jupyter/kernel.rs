@@ -1,9 +1,7 @@
 //! A kernel in the test's own process, on a runtime that ends when the kernel does, as a process
 //! would.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::script::{Remote, Script};
 use super::within;
+use crate::ports;
 
 /// How a kernel is started.
 pub struct Options {
@@ -45,7 +44,7 @@ impl Default for Options {
 /// A connection over TCP on five ports that are free now, with a key.
 pub fn free_ports() -> ConnectionInfo {
     let [shell_port, iopub_port, stdin_port, control_port, hb_port] =
-        std::array::from_fn(|_| free_port());
+        std::array::from_fn(|_| ports::free());
     ConnectionInfo {
         ip: "127.0.0.1".to_owned(),
         transport: Transport::TCP,
@@ -57,26 +56,6 @@ pub fn free_ports() -> ConnectionInfo {
         key: "a test's secret".to_owned(),
         signature_scheme: "hmac-sha256".to_owned(),
         kernel_name: None,
-    }
-}
-
-/// A port that nobody has, and that this process never gives twice.
-///
-/// Not one the system chooses: it would choose the same again, for somebody else, before the
-/// kernel binds it. The system's own choices begin at 32768.
-fn free_port() -> u16 {
-    const PORTS: std::ops::Range<u32> = 15_000..32_000;
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        // Processes that run at the same time begin far from each other.
-        let step = std::process::id()
-            .wrapping_mul(997)
-            .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
-        let port = PORTS.start + step % (PORTS.end - PORTS.start);
-        let port = u16::try_from(port).expect("a port");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
 
