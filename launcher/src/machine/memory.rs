@@ -3,8 +3,7 @@
 use crate::cause::{Cause, Kind};
 use crate::profile::Memory;
 
-/// The least heap a driver is started with; Spark itself refuses less than 450 MiB.
-const LEAST: Memory = Memory::mebibytes(512);
+const LEAST: Memory = Memory::LEAST_DRIVER;
 
 /// What a JVM needs beside its heap at least, as Spark's own `memoryOverhead` has it.
 const LEAST_BESIDE: u64 = 384;

@@ -85,8 +85,8 @@ pub(super) fn kubernetes(
         driver_account: account(driver_account, "firesteel-driver")?,
         executor_account: account(executor_account, "firesteel-executor")?,
         keeper_account: account(keeper_account, "firesteel-keeper")?,
-        driver: size(cluster.driver.as_ref(), &DRIVER)?,
-        executor: size(cluster.executor.as_ref(), &EXECUTOR)?,
+        driver: size("driver", cluster.driver.as_ref(), &DRIVER)?,
+        executor: size("executor", cluster.executor.as_ref(), &EXECUTOR)?,
         executors: executors(cluster.executors.as_ref())?,
         gpu,
         placement: placement(cluster)?,
@@ -133,6 +133,8 @@ fn account(said: Option<String>, usual: &str) -> Result<String, String> {
 struct Usual {
     cores: u16,
     memory: Memory,
+    /// With less heap Spark ends at once.
+    least: Memory,
     /// Of 100 parts of the heap, and at least.
     overhead: (u64, Memory),
 }
@@ -141,6 +143,7 @@ struct Usual {
 const DRIVER: Usual = Usual {
     cores: 1,
     memory: Memory::mebibytes(2048),
+    least: Memory::LEAST_DRIVER,
     overhead: (10, Memory::mebibytes(512)),
 };
 
@@ -148,18 +151,27 @@ const DRIVER: Usual = Usual {
 const EXECUTOR: Usual = Usual {
     cores: 2,
     memory: Memory::mebibytes(4096),
+    least: Memory::LEAST_EXECUTOR,
     overhead: (20, Memory::mebibytes(512)),
 };
 
-fn size(said: Option<&PodSize>, usual: &Usual) -> Result<Size, String> {
+fn size(key: &str, said: Option<&PodSize>, usual: &Usual) -> Result<Size, String> {
     let said = said.cloned().unwrap_or_default();
     let cores = said.cores.map_or(usual.cores, u16::from);
     let memory = said.memory.unwrap_or(usual.memory);
+    if memory < usual.least {
+        return Err(format!(
+            "`kubernetes.{key}.memory` is {memory}, and Spark needs {} there",
+            usual.least
+        ));
+    }
     let (share, least) = usual.overhead;
     let part = Memory::mebibytes(memory.in_mebibytes() * share / 100);
     let millicores = said.millicores.unwrap_or(u32::from(cores) * 1000);
     if millicores == 0 {
-        return Err("`millicores` is 0: nothing would run".to_owned());
+        return Err(format!(
+            "`kubernetes.{key}.millicores` is 0: nothing would run"
+        ));
     }
     Ok(Size {
         millicores,

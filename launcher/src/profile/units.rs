@@ -80,6 +80,13 @@ pub struct Memory(u64);
 const MEBI: u64 = 1 << 20;
 
 impl Memory {
+    /// The least heap a driver is started with. Spark refuses less than 450 MiB of what the JVM says
+    /// it has, which with most collectors is less than what it was given (`UnifiedMemoryManager`).
+    pub const LEAST_DRIVER: Self = Self::mebibytes(512);
+
+    /// The least heap that Spark gives an executor (`INVALID_EXECUTOR_MEMORY`).
+    pub const LEAST_EXECUTOR: Self = Self::mebibytes(450);
+
     /// So many mebibytes.
     pub const fn mebibytes(count: u64) -> Self {
         Self(count * MEBI)

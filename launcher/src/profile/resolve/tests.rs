@@ -264,7 +264,15 @@ fn what_a_cluster_would_refuse_is_refused_here() {
         ("{kubernetes: {executors: {max: 0}}}", "no query"),
         ("{kubernetes: {executors: {min: 3, max: 2}}}", "no query"),
         ("{kubernetes: {executors: {idle: 0s}}}", "idle"),
-        ("{kubernetes: {driver: {millicores: 0}}}", "millicores"),
+        (
+            "{kubernetes: {driver: {millicores: 0}}}",
+            "`kubernetes.driver.millicores`",
+        ),
+        ("{kubernetes: {driver: {memory: 511m}}}", "Spark needs 512m"),
+        (
+            "{kubernetes: {executor: {memory: 449m}}}",
+            "`kubernetes.executor.memory` is 449m, and Spark needs 450m",
+        ),
         ("{kubernetes: {gpu: {amount: 2, rapids: true}}}", "one GPU"),
         (
             "{kubernetes: {gpu: {discoveryScript: x.sh}}}",
