@@ -214,12 +214,13 @@ class Way:
 
 
 def reset(connection):
-    """Ends a connection as a router does that has forgotten it."""
+    """Ends a connection as a router does that has forgotten it.
+
+    It is closed when the last thread has let go of it: its number could be another connection's by then.
+    """
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.shutdown(socket.SHUT_RDWR)
-    with contextlib.suppress(OSError):
-        connection.close()
 
 
 def answer(status):

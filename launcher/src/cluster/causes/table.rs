@@ -291,7 +291,7 @@ causes! {
         "Set `kubernetes.proxy` in the profile where one leads outside, or put the packages into the image; whoever runs the cluster knows which."
     DriverRightMissing "Spark may not make executors" (Access, Ended, Sure)
         "Spark may not {what}: {said}"
-        "Have whoever runs the cluster do `kubectl apply --namespace {namespace} -f deploy/rbac`. What is missing of the Role `firesteel-driver` is the rule `{rule}`."
+        "Have whoever runs the cluster do `kubectl apply --namespace {namespace} -f deploy/rbac`. What is missing of the Role `firesteel-driver` is the rule `{rule}`. A cluster whose API server was started a moment ago says this too: then run the cell again."
     ExecutorsRefused "Executors are not let in" (Cluster, Waits, Sure)
         "{sentence}, so that Spark works with fewer executors or waits for the first"
         "{remedy}"
