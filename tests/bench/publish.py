@@ -32,7 +32,9 @@ def published(run):
     kept = [{**old, "rows": [row for row in old["rows"] if row["name"] not in names]} for old in before]
     same = [old for old in kept if (old["commit"], old["machine"]) == (run["commit"], run["machine"])]
     rows = [row for old in same for row in old["rows"]] + run["rows"]
-    return [{**run, "rows": rows}] + [old for old in kept if old["rows"] and old not in same]
+    # Of runs on one commit the worse is told.
+    stolen = max(one.get("stolen", 0) for one in [run, *same])
+    return [{**run, "stolen": stolen, "rows": rows}] + [old for old in kept if old["rows"] and old not in same]
 
 
 def readme():
