@@ -19,6 +19,11 @@ pub(crate) const PROTOCOL_VERSION: &str = "5.5";
 /// `Session.digest_history_size`.
 const REMEMBERED: usize = 1 << 16;
 
+/// What is remembered of a signature that was right: its beginning. That two of all that are
+/// remembered begin alike has odds of one to ten thousand million, and nobody without the key can
+/// look for them.
+type Mark = [u8; 8];
+
 /// The key that signs the messages of a kernel and its front ends. An empty one signs nothing.
 #[derive(Clone)]
 pub(crate) struct Key(Option<hmac::Key>);
@@ -40,18 +45,17 @@ impl Key {
         hex::encode(context.sign().as_ref())
     }
 
-    /// Compares in constant time, and gives the bytes of a signature that is right, which may be
-    /// written in more than one way; none where nothing is signed.
-    fn verify(&self, frames: [&[u8]; 4], signature: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
+    /// Compares in constant time, and gives what to remember of a signature that is right, however
+    /// it is written; none where nothing is signed.
+    fn verify(&self, frames: [&[u8]; 4], signature: &[u8]) -> Result<Option<Mark>, Refused> {
         let Some(key) = &self.0 else {
             return Ok(None);
         };
         let signature = hex::decode(signature).map_err(|_not_hexadecimal| Refused::Signature)?;
         let whole: Vec<u8> = frames.concat();
-        match hmac::verify(key, &whole, &signature) {
-            Ok(()) => Ok(Some(signature)),
-            Err(_unspecified) => Err(Refused::Signature),
-        }
+        let right = hmac::verify(key, &whole, &signature).is_ok();
+        let mark = signature.first_chunk().filter(|_| right);
+        mark.map_or(Err(Refused::Signature), |mark| Ok(Some(*mark)))
     }
 }
 
@@ -135,8 +139,8 @@ struct ParentRead {
 /// Reads messages and refuses what is not signed with the key, or was seen before.
 pub(crate) struct Reader {
     key: Key,
-    seen: HashSet<Vec<u8>>,
-    order: VecDeque<Vec<u8>>,
+    seen: HashSet<Mark>,
+    order: VecDeque<Mark>,
     refused: u64,
 }
 
@@ -172,8 +176,8 @@ impl Reader {
             return Err(Refused::TooFew);
         };
         let signed = [&header[..], parent, metadata, content];
-        if let Some(signature) = self.key.verify(signed, signature)? {
-            self.remember(signature)?;
+        if let Some(mark) = self.key.verify(signed, signature)? {
+            self.remember(mark)?;
         }
         let read: HeaderRead = serde_json::from_slice(header).map_err(Refused::Header)?;
         let answered: ParentRead = serde_json::from_slice(parent).unwrap_or_default();
@@ -188,16 +192,16 @@ impl Reader {
         })
     }
 
-    fn remember(&mut self, signature: Vec<u8>) -> Result<(), Refused> {
-        if !self.seen.insert(signature.clone()) {
+    fn remember(&mut self, mark: Mark) -> Result<(), Refused> {
+        if !self.seen.insert(mark) {
             return Err(Refused::Replayed);
         }
-        self.order.push_back(signature);
-        if self.order.len() > REMEMBERED
+        if self.order.len() == REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
             self.seen.remove(&oldest);
         }
+        self.order.push_back(mark);
         Ok(())
     }
 }
@@ -345,7 +349,8 @@ mod tests {
     fn only_so_many_signatures_are_remembered() {
         let mut reader = Reader::new(Key::new("secret"));
         for number in 0..REMEMBERED + 10 {
-            reader.remember(number.to_string().into_bytes()).unwrap();
+            let mark = u64::try_from(number).unwrap().to_le_bytes();
+            reader.remember(mark).unwrap();
         }
         assert_eq!(reader.seen.len(), REMEMBERED);
         assert_eq!(reader.order.len(), REMEMBERED);
