@@ -20,6 +20,9 @@ KINDS = "jobs,pods,secrets,configmaps,services,persistentvolumeclaims"
 GROUPS = {"jobs": "apis/batch/v1"}
 OURS = "app.kubernetes.io/managed-by=firesteel"
 
+# A statement without an end, that keeps executors at work.
+LONG = "SELECT count(*) FROM range(0, 100000000000000) WHERE id % 7 = 3"
+
 # One of those who look at the same time starts the proxy.
 FIRST = threading.Lock()
 

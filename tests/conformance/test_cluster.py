@@ -20,7 +20,6 @@ if not cluster.there():
 
 # Tasks enough that one executor has not done them when a second is asked for.
 WORK = "SELECT sum(hash(id)) AS total FROM range(0, 400000000, 1, 12)"
-ENDLESS = "SELECT count(*) FROM range(0, 100000000000000) WHERE id % 7 = 3"
 
 # How long a driver may take to start and answer, on a busy machine.
 START = 240
@@ -93,8 +92,11 @@ def test_the_secrets_of_a_driver_are_in_its_secret_alone(kernels):
     done = kernel.run("SET; SELECT count(*) FROM range(100)", timeout=START)
     assert done.status == "ok", done.text
     # One that is idle could go while it is looked at.
-    kernel.shown(kernel.start(ENDLESS), "task", timeout=START)
-    until(lambda: pods("executor", "pods"), START, "an executor works")
+    kernel.shown(kernel.start(cluster.LONG), "task", timeout=START)
+
+    def working():
+        return [pod for pod in pods("executor", "pods") if pod["status"]["phase"] == "Running"]
+
     data = [secret["data"] for secret in of("pods", things("secrets"))]
     coded = {value for keys in data for key, value in keys.items() if key != "tls.crt"}
     plain = {base64.b64decode(value).decode().strip() for value in coded}
@@ -104,7 +106,8 @@ def test_the_secrets_of_a_driver_are_in_its_secret_alone(kernels):
     said = {"the cell": json.dumps(done.outputs)}
     for kind in ["events", "jobs", "pods", "configmaps", "services"]:
         said[kind] = kubectl("get", kind, "--output", "json", admin=True)
-    for pod in pods("driver", "pods") + pods("executor", "pods"):
+    # Another that is only being made has no log yet.
+    for pod in pods("driver", "pods") + until(working, START, "an executor works"):
         name = pod["metadata"]["name"]
         said[name] = kubectl("logs", name, "--all-containers", admin=True)
     for where, text in said.items():

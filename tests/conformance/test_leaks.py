@@ -22,7 +22,7 @@ import cluster
 import pytest
 from client import Kernel, alive, until
 from clock import DAY, Clock
-from cluster import kubectl, names, of, pods, things
+from cluster import LONG, kubectl, names, of, pods, things
 from faults import Way, cut_off, frozen, ours_to_break, processes, program, restart, send
 
 assert ours_to_break() or "CI" not in os.environ, "in CI there is a cluster"
@@ -52,7 +52,6 @@ AWAY, GRACE = 20, 3
 STUCK_FOR = AWAY + 10
 
 ANSWER = "SELECT 40 + 2 AS answer"
-LONG = "SELECT count(*) FROM range(0, 100000000000000) WHERE id % 7 = 3"
 # Long enough that an executor can be killed in it.
 FINITE = "SELECT sum(hash(id)) IS NOT NULL AS answered FROM range(0, 200000000, 1, 8)"
 
