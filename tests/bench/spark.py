@@ -5,14 +5,13 @@ import functools
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from client import Kernel, firesteel
+from client import Kernel, firesteel, free_ports
 from kernels import replied, until_open
 
 # How long anything may take before the run is broken.
@@ -39,8 +38,7 @@ class Server:
     """What `start-connect-server.sh` starts, with its defaults, in a process group of its own."""
 
     def __init__(self, folder):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        [self.port] = free_ports(1)
         home = spark_home()
         self.process = subprocess.Popen(
             [home / "sbin/start-connect-server.sh", "--conf", f"spark.connect.grpc.binding.port={self.port}"],

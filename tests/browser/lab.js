@@ -2,10 +2,10 @@
 
 const { randomBytes } = require("node:crypto");
 const fs = require("node:fs");
-const net = require("node:net");
 const path = require("node:path");
 const { chromium } = require("playwright-core");
 const { Home } = require("../npm/home");
+const { freePorts } = require("../npm/ports");
 const { alive, end, start } = require("../npm/processes");
 const { until } = require("../npm/until");
 
@@ -38,7 +38,8 @@ class Lab {
     }
     this.token = randomBytes(24).toString("hex");
     this.log = path.join(this.home.folder, "lab.log");
-    const args = ["-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", `--port=${await freePort()}`];
+    const [port] = await freePorts(1);
+    const args = ["-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", `--port=${port}`];
     // The app object in the page: its commands are those of the menus.
     args.push("--expose-app-in-browser", "--LabApp.extension_manager=readonly");
     if (process.getuid() === 0) args.push("--allow-root");
@@ -97,17 +98,6 @@ function read(file) {
   } catch {
     return null;
   }
-}
-
-function freePort() {
-  return new Promise((found, fail) => {
-    const server = net.createServer();
-    server.on("error", fail);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => found(port));
-    });
-  });
 }
 
 module.exports = { Lab };

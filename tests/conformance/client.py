@@ -1,8 +1,11 @@
 """What tests and benchmarks do as a user does: kernels, their cells, and the `firesteel` command."""
 
+import contextlib
 import json
 import os
 import queue
+import random
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -39,6 +42,16 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def free_ports(count):
+    """Ports that nobody has, all different. Not those that the system chooses, which it would give to others as well before they are bound."""
+    found = set()
+    while len(found) < count:
+        port = random.randrange(15000, 32000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return list(found)
 
 
 class Done:

@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from client import Kernel, until
+from client import Kernel, free_ports, until
 
 DATA = Path(__file__).parents[1] / "data/hostile"
 MESSAGES = json.loads((DATA / "messages.json").read_text())
@@ -126,11 +126,7 @@ def test_a_message_is_served_once_however_often_it_comes(peer):
 
 def connection() -> dict:
     """What Jupyter writes, with ports that are free."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    file = {name: free.getsockname()[1] for name, free in zip(PORTS, sockets)}
-    for free in sockets:
-        free.close()
-    return file | {"ip": "127.0.0.1", "transport": "tcp", "key": "k", "signature_scheme": "hmac-sha256", "kernel_name": ""}
+    return dict(zip(PORTS, free_ports(len(PORTS)))) | {"ip": "127.0.0.1", "transport": "tcp", "key": "k", "signature_scheme": "hmac-sha256", "kernel_name": ""}
 
 
 def refused(path: Path) -> str:

@@ -2,8 +2,8 @@
 
 A point is a fault at a moment. Each fault is tried once at a moment that is hardest for it; with FIRESTEEL_FAULTS=all at
 every moment that it can befall, and then as many times more at random ones as FIRESTEEL_SCHEDULES says, from
-FIRESTEEL_FAULTS_SEED; with FIRESTEEL_FAULTS=N so many of the first alone, which that seed chooses. Several points run at a
-time, each with a driver of its own; those that befall the cluster itself run alone.
+FIRESTEEL_FAULTS_SEED. Several points run at a time, each with a driver of its own; those that befall the cluster itself run
+alone.
 """
 
 import contextlib
@@ -37,8 +37,8 @@ START = 300
 # A cell that lost its driver ends within this.
 NO_HANG = 60
 
-# Nothing is left so long after the end: a driver that died can be looked at for a minute, and then Kubernetes clears it away.
-NOTHING_LEFT = 60 + 60
+# Nothing is left so long after the end, of which a driver that died can be looked at for a half.
+NOTHING_LEFT = 60
 
 # So long after a goodbye to a driver of its own that is not there yet.
 WITHDRAWN = 20
@@ -151,6 +151,8 @@ def lasting(fault, seconds=BRIEF):
 
 def kernel_is_killed(scene):
     os.kill(scene.kernel.pid, signal.SIGKILL)
+    # It could as well be asleep.
+    scene.patience = AWAY + NOTHING_LEFT
     scene.is_over()
 
 
@@ -347,14 +349,11 @@ def points():
     """All points of this run, in an order in which they can be told from."""
     both = FAULTS | OF_THE_CLUSTER
     each = [(moments[0], fault) for fault, moments in both.items()] + ALWAYS
-    asked = os.environ.get("FIRESTEEL_FAULTS")
-    if not asked:
+    if os.environ.get("FIRESTEEL_FAULTS") != "all":
         return each
     seed = int(os.environ.get("FIRESTEEL_FAULTS_SEED", time.time()))
     print(f"FIRESTEEL_FAULTS_SEED={seed}")
     chance = random.Random(seed)
-    if asked != "all":
-        return chance.sample(each, int(asked))
     grid = [(moment, fault) for fault, moments in both.items() for moment in moments]
     return grid + [chance.choice(grid) for _ in range(int(os.environ.get("FIRESTEEL_SCHEDULES", 300)))]
 

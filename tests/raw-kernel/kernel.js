@@ -2,8 +2,8 @@
 
 const { randomBytes } = require("node:crypto");
 const fs = require("node:fs");
-const net = require("node:net");
 const path = require("node:path");
+const { freePorts } = require("../npm/ports");
 const { alive, end, signal, start } = require("../npm/processes");
 const { until } = require("../npm/until");
 
@@ -62,20 +62,6 @@ class Kernel {
   async end() {
     if (this.process) await end(this.pid);
   }
-}
-
-/** All at once, so that none is given twice. */
-async function freePorts(count) {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise((listening, fail) => {
-      const server = net.createServer();
-      server.on("error", fail);
-      server.listen(0, "127.0.0.1", () => listening(server));
-    })),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
 }
 
 module.exports = { Kernel };

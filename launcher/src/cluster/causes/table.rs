@@ -66,7 +66,7 @@ causes! {
         "Log in to the cluster again, as for `kubectl`, and run the cell again. Where that does not help, compare `date -u` with another clock."
     RightMissing "A right is missing" (Access, AtOnce, Sure)
         "You may not {what} in namespace `{namespace}`: {said}"
-        "Ask whoever runs the cluster to bind the Role `firesteel-user` of `deploy/rbac` to you. What is missing of it is the rule `{rule}`."
+        "Ask whoever runs the cluster to bind the Role `firesteel-user` of `deploy/rbac` to you. What is missing of it is the rule `{rule}`. A cluster whose API server was started a moment ago says this too: then run the cell again."
     Forbidden "Forbidden" (Access, AtOnce, Likely)
         "You may not {what} in namespace `{namespace}`: {said}"
         "Ask whoever runs the cluster for the Role `firesteel-user` of `deploy/rbac`."

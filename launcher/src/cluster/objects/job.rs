@@ -18,7 +18,7 @@ const DRAIN: i64 = 30;
 
 /// How long a driver that died can be looked at before Kubernetes clears it away, in seconds. The
 /// keeper of one that is ended on purpose makes it less.
-const KEPT: i32 = 60;
+const KEPT: i32 = 30;
 
 impl Drive<'_> {
     /// The driver. It is never made again by Kubernetes: a new one would have nothing of what the

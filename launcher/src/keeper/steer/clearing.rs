@@ -29,12 +29,12 @@ impl Clearing {
     }
 
     /// Has Kubernetes remove the Job, and all that it owns, as soon as its pod has ended. Where that
-    /// fails it is as with a driver that died: what it leaves can be looked at for a minute.
+    /// fails it is as with a driver that died: what it leaves can be looked at for half a minute.
     pub(in crate::keeper) async fn soon(self) {
         match self.shorten().await {
             Ok(()) => tracing::debug!(job = self.job, "the Job is cleared away at its end"),
             Err(failure) => {
-                tracing::info!(%failure, job = self.job, "the Job stays for a minute after its end");
+                tracing::info!(%failure, job = self.job, "the Job stays for half a minute after its end");
             }
         }
     }
