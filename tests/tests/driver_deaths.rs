@@ -102,7 +102,7 @@ async fn a_kernel_that_is_frozen_for_longer_than_its_lease_has_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_keeper_takes_its_driver_along_and_the_next_one_sweeps() {
+async fn a_killed_keeper_takes_its_driver_along_and_its_kernel_or_the_next_one_sweeps() {
     let Some(machine) = Machine::with_spark(PROFILES).await else {
         return;
     };
@@ -114,6 +114,21 @@ async fn a_killed_keeper_takes_its_driver_along_and_the_next_one_sweeps() {
     assert_eq!(cause.kind, Kind::KeeperLost);
     assert!(cause.tail.is_some(), "{cause:?}");
 
+    eventually(AFTER_DRIVER, async || match machine.left_behind() {
+        left if left.is_empty() => Ok(()),
+        left => Err(format!("{left:?}")),
+    })
+    .await;
+
+    // Of kernel and keeper that die together the next who looks sweeps.
+    drop(kernel);
+    let mut doomed = attacher(&machine, "SELECT 1");
+    doomed.says("event", START).await;
+    let (keeper, _) = machine.keeper_and_driver().await;
+    for pid in [doomed.pid(), keeper] {
+        processes::signal(pid, Signal::KILL);
+    }
+    machine.wait_until_gone(AFTER_DRIVER).await;
     assert!(
         !machine.left_behind().is_empty(),
         "there is something to sweep"

@@ -6,11 +6,14 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, BufWriter,
 };
@@ -36,25 +39,25 @@ const LONG: u8 = 2;
 /// A gate that is open until it is dropped or its [`serve`](Self::serve) ends.
 pub(super) struct Gate {
     outside: Listener,
-    folder: PathBuf,
+    inside: Inside,
 }
+
+/// The file of the library's socket. It has no name any more, so that nothing is left of a kernel
+/// that is killed.
+#[derive(Clone)]
+struct Inside(Arc<OwnedFd>);
 
 impl Gate {
     /// Takes over what peers connect to, and gives what the library is to listen on instead: a
-    /// socket in a folder that only this user can enter.
+    /// socket that only this process finds.
     pub(super) fn before(outside: Bound) -> io::Result<(Self, UnixListener)> {
         let folder = std::env::temp_dir().join(format!("firesteel-{}", Uuid::new_v4().simple()));
         DirBuilder::new().mode(0o700).create(&folder)?;
-        let gate = Self {
-            outside: Listener::new(outside)?,
-            folder,
-        };
-        let inside = UnixListener::bind(gate.inside())?;
-        Ok((gate, inside))
-    }
-
-    fn inside(&self) -> PathBuf {
-        self.folder.join("s")
+        let opened = Inside::open(&folder.join("s"));
+        fs::remove_dir_all(&folder)?;
+        let (inside, listener) = opened?;
+        let outside = Listener::new(outside)?;
+        Ok((Self { outside, inside }, listener))
     }
 
     /// Lets peers in until it is dropped.
@@ -71,7 +74,7 @@ impl Gate {
                 }
             };
             while peers.try_join_next().is_some() {}
-            let inside = self.inside();
+            let inside = self.inside.clone();
             peers.spawn_on(
                 async move {
                     let ended = match stream {
@@ -88,15 +91,20 @@ impl Gate {
     }
 }
 
-impl Drop for Gate {
-    fn drop(&mut self) {
-        // What is left is one empty folder among the system's temporary ones.
-        let _ = fs::remove_dir_all(&self.folder);
+impl Inside {
+    fn open(path: &Path) -> io::Result<(Self, UnixListener)> {
+        let listener = UnixListener::bind(path)?;
+        let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        Ok((Self(Arc::new(file)), listener))
+    }
+
+    async fn connect(&self) -> io::Result<UnixStream> {
+        UnixStream::connect(format!("/proc/self/fd/{}", self.0.as_raw_fd())).await
     }
 }
 
-async fn pass<S: AsyncRead + AsyncWrite>(outside: S, inside: PathBuf) -> io::Result<()> {
-    let inside = UnixStream::connect(inside).await?;
+async fn pass<S: AsyncRead + AsyncWrite>(outside: S, inside: Inside) -> io::Result<()> {
+    let inside = inside.connect().await?;
     let (from_peer, mut to_peer) = tokio::io::split(outside);
     let (mut from_us, to_us) = inside.into_split();
     tokio::select! {
@@ -175,6 +183,21 @@ mod tests {
         let mut got = Vec::new();
         let error = inward(sent.as_slice(), &mut got).await.unwrap_err();
         (error.kind(), got.split_off(64))
+    }
+
+    #[tokio::test]
+    async fn the_socket_inside_has_no_name_and_is_found_by_us() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let (inside, listener) = Inside::open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::UnixListener::from_std(listener).unwrap();
+        let (connected, accepted) = tokio::join!(inside.connect(), listener.accept());
+        assert!(
+            connected.is_ok() && accepted.is_ok(),
+            "{connected:?} {accepted:?}"
+        );
     }
 
     #[tokio::test]

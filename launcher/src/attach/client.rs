@@ -25,7 +25,7 @@ use crate::backend::{Attachee, Attachment};
 use crate::cause::{Cause, Kind};
 use crate::claim::Claim;
 use crate::driver::tail_of;
-use crate::place::{Place, unusable};
+use crate::place::{Place, sweep_dying, unusable};
 
 /// How long connecting to a socket on this machine may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -190,13 +190,17 @@ impl Keeper {
         }
         let (words, spoken) = mpsc::unbounded_channel();
         let log = PathBuf::from(&line.welcome.log);
+        let place = place.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut words = Words::new(spoken);
             match line.hold(&mut words, &board).await {
                 LineEnd::Over => {}
                 LineEnd::Dropped(lease) => board.show(DriverState::Ended(away(lease))),
-                LineEnd::Broken => board.show(DriverState::Ended(lost(&log))),
+                LineEnd::Broken => {
+                    board.show(DriverState::Ended(lost(&log)));
+                    sweep_dying(place).await;
+                }
             }
         });
         Ok(Attachment::new(address, news, Some(words), tasks))

@@ -14,7 +14,7 @@ use crate::claim::ClaimId;
 use crate::paths::Paths;
 
 pub(crate) use lock::{HeldElsewhere, Lock};
-pub(crate) use sweep::{sweep, sweep_all, sweep_own};
+pub(crate) use sweep::{sweep, sweep_all, sweep_dying, sweep_own};
 
 /// The longest path a socket can be bound to, in bytes: `sun_path` of `unix(7)` with its final zero.
 const LONGEST_SOCKET: usize = 107;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use super::{Lock, Place, Places};
 
@@ -20,6 +22,27 @@ pub(crate) fn sweep(place: &Place) -> io::Result<bool> {
         return Ok(false);
     };
     remove_held(place, &starting, &keeping).map(|()| true)
+}
+
+/// How long a driver takes to die with its keeper, and how often it is looked whether it has.
+const DYING: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Sweeps after a driver whose keeper was just seen to die. Both may write for a moment still. Where
+/// that takes too long, the next who looks sweeps.
+pub(crate) async fn sweep_dying(place: Place) {
+    let deadline = Instant::now() + DYING;
+    loop {
+        let dying = place.clone();
+        let swept = tokio::task::spawn_blocking(move || sweep(&dying)).await;
+        match swept {
+            Ok(Ok(true)) => return,
+            swept if Instant::now() >= deadline => {
+                return tracing::info!(id = %place.id, ?swept, "what a driver left is not swept yet");
+            }
+            _ => tokio::time::sleep(LOOK).await,
+        }
+    }
 }
 
 /// Removes what a driver left, by its own keeper. The folder stays where the next is being started.
@@ -93,6 +116,20 @@ mod tests {
         sweep_all(&places);
         assert!(!place.folder.exists() && !place.scratch.exists());
         assert_eq!(places.all(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_dying_keeper_leaves_is_swept_as_soon_as_it_is_dead() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, place) = left_behind(dir.path());
+        let held = Lock::try_take(&place.keep_lock()).unwrap();
+        let dies = async {
+            tokio::time::sleep(LOOK * 3).await;
+            assert!(place.folder.exists(), "it lives");
+            drop(held);
+        };
+        tokio::join!(sweep_dying(place.clone()), dies);
+        assert!(!place.folder.exists() && !place.scratch.exists());
     }
 
     #[test]

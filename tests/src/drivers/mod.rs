@@ -195,7 +195,7 @@ impl Machine {
         processes::of(&self.root)
     }
 
-    /// The folders that drivers have here now: of sockets and of scratch space.
+    /// What drivers and kernels have here now: folders of sockets and of scratch space.
     pub fn left_behind(&self) -> Vec<PathBuf> {
         let paths = self.paths();
         let below = |folder: &Path| {
@@ -204,6 +204,8 @@ impl Machine {
         };
         let scratch = below(&paths.scratch);
         let mut left = below(&paths.run);
+        let temporary = below(&self.root.join("scratch"));
+        left.extend(temporary.into_iter().filter(|path| *path != paths.scratch));
         left.extend(scratch.iter().flat_map(|folder| below(folder)));
         left
     }
