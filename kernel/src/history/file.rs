@@ -89,10 +89,16 @@ impl Log {
         Ok(())
     }
 
+    /// Adds a line of its own, also after a write that was cut: a disk can be full in mid-line.
     pub(super) fn append(&self, entry: &Entry) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry)?;
+        let mut file = self.open()?;
+        let mut line = Vec::new();
+        if is_torn(&mut file)? {
+            line.push(b'\n');
+        }
+        serde_json::to_writer(&mut line, entry)?;
         line.push(b'\n');
-        self.open()?.write_all(&line)
+        file.write_all(&line)
     }
 
     /// Finds the number of a session that begins, one that no other has: it is claimed by a line,
@@ -102,7 +108,6 @@ impl Log {
             fs::create_dir_all(folder)?;
         }
         self.rotate()?;
-        end_torn_line(&mut self.open()?)?;
         let mut session = 0;
         for _ in 0..CLAIMS {
             let mut last = 0;
@@ -154,14 +159,11 @@ impl Log {
     }
 }
 
-/// Makes sure that what is appended begins a line of its own, also after a write that was cut.
-fn end_torn_line(file: &mut File) -> io::Result<()> {
+/// Whether the last line has no end.
+fn is_torn(file: &mut File) -> io::Result<bool> {
     let mut last = [b'\n'];
     if file.seek(SeekFrom::End(-1)).is_ok() {
         file.read_exact(&mut last)?;
     }
-    if last != [b'\n'] {
-        file.write_all(b"\n")?;
-    }
-    Ok(())
+    Ok(last != [b'\n'])
 }

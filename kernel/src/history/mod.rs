@@ -92,20 +92,18 @@ impl History {
         if source.len() > LONGEST {
             return tracing::debug!(line, "a cell is too long for the history");
         }
-        let entry = Entry {
+        self.own.push(Entry {
             session: self.session,
             line: i64::from(line),
             source: source.to_owned(),
-        };
-        if let Some(log) = &self.log {
-            match log.append(&entry) {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::warn!(%error, path = %log.path().display(), "the history is not kept");
-                }
+        });
+        let Some(log) = &self.log else { return };
+        while let Some(entry) = self.own.first() {
+            if let Err(error) = log.append(entry) {
+                return tracing::warn!(%error, path = %log.path().display(), "the history is not kept yet");
             }
+            self.own.remove(0);
         }
-        self.own.push(entry);
     }
 
     /// The last `n`.
@@ -231,6 +229,29 @@ mod tests {
         history.add(1, "whole");
         assert_eq!(sources(&history.tail(10)), ["a", "whole"]);
         assert_eq!(history.session, 4);
+    }
+
+    #[test]
+    fn what_a_full_disk_did_not_take_is_kept_when_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.jsonl");
+        let aside = dir.path().join("aside");
+        let mut history = History::open(&path);
+        history.add(1, "before");
+
+        fs::rename(&path, &aside).unwrap();
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        history.add(2, "meanwhile");
+        fs::remove_file(&path).unwrap();
+        let mut whole = fs::read(&aside).unwrap();
+        whole.extend(b"{\"session\":1,\"li");
+        fs::write(&path, whole).unwrap();
+        assert_eq!(sources(&history.tail(10)), ["before", "meanwhile"]);
+
+        history.add(3, "after");
+        let all = ["before", "meanwhile", "after"];
+        assert_eq!(sources(&history.tail(10)), all);
+        assert_eq!(sources(&History::open(&path).tail(10)), all);
     }
 
     #[test]
