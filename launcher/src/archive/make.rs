@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Archive, Marker, digest, read};
 use crate::cause::{Cause, Kind};
-use crate::driver::{Driver, LISTENERS, Order, Plan, Starter};
+use crate::driver::{Driver, Exit, LISTENERS, Order, Plan, Starter};
 use crate::place::{Lock, Places, sweep_own, unusable};
 use crate::profile::{Compiler, Profile, Runs};
 
@@ -86,6 +86,8 @@ pub(crate) async fn make(mut order: Order, wait: bool) -> Result<(), Cause> {
     let Some(kept) = kept else { return Ok(()) };
     fs::create_dir_all(&place.scratch).map_err(|error| unusable(&place.scratch, &error))?;
     let half = archive.folder.join(format!("{}.half", archive.key));
+    // Of one who was killed while making it.
+    remove(&half).map_err(|error| unusable(&half, &error))?;
     let mut plan = Plan::local(&order, local, &place);
     // It lies elsewhere for each driver, and an archive is valid for a class path that begins as its own.
     plan.conf.remove(LISTENERS);
@@ -93,6 +95,9 @@ pub(crate) async fn make(mut order: Order, wait: bool) -> Result<(), Cause> {
     // Which classes it needs is all that is kept of it.
     plan.java.extend(Compiler::Quick.flags());
     let made = run(&plan).await;
+    if made.is_err() {
+        remove(&half).map_err(|error| unusable(&half, &error))?;
+    }
     let swept = sweep_own(&place, &kept);
     made?;
     swept.map_err(|error| unusable(&place.scratch, &error))?;
@@ -116,9 +121,26 @@ async fn run(plan: &Plan) -> Result<(), Cause> {
         }
     }
     if let Some(driver) = &mut driver {
-        driver.end_within(WRITING).await;
+        let exit = driver.end_within(WRITING).await;
+        if started.is_ok() && !wrote(exit) {
+            return Err(cannot_be_made(&io::Error::other(format!("Java {exit}"))));
+        }
     }
     started.map(|_running| ())
+}
+
+/// Whether a Java that was asked to end came to the end of its writing. One that fails to write, or is
+/// killed, leaves a piece of the file.
+pub(super) fn wrote(exit: Exit) -> bool {
+    const ASKED: i32 = 128 + 15;
+    matches!(exit, Exit::Code(0 | ASKED))
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Some of them fail on purpose; what they need to fail is needed then, too.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::driver::Exit;
 
 fn parts(dir: &Path) -> Parts {
     let parts = Parts {
@@ -71,6 +72,19 @@ fn an_archive_that_is_not_whole_is_not_used() {
     }
     archive.ready().unwrap().spoiled("Java died of it");
     assert_eq!(archive.ready(), None, "Java died of it");
+}
+
+#[test]
+fn only_a_java_that_came_to_its_end_has_written_an_archive() {
+    for (exit, wrote) in [
+        (Exit::Code(143), true),
+        (Exit::Code(0), true),
+        (Exit::Code(1), false),
+        (Exit::Signal(9), false),
+        (Exit::Signal(15), false),
+    ] {
+        assert_eq!(make::wrote(exit), wrote, "{exit}");
+    }
 }
 
 #[tokio::test]

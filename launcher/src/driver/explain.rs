@@ -40,6 +40,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) home: &'a Home,
     /// Whether memory ran out for its whole group of processes since it started.
     pub(crate) out_of_memory: bool,
+    /// How much memory all that runs there may use, as far as that is known.
+    pub(crate) limit: Option<Memory>,
     /// Its heap.
     pub(crate) heap: Memory,
     /// Its Java.
@@ -341,7 +343,12 @@ fn out_of_memory(setting: &Setting<'_>) -> Cause {
             ),
         ),
         Home::Image(_) => {
-            Why::DriverOutOfMemory.cause(&[("heap", &heap.to_string()), ("profile", profile)])
+            let limit = setting.limit.map(|limit| limit.to_string());
+            Why::DriverOutOfMemory.cause(&[
+                ("heap", &heap.to_string()),
+                ("limit", limit.as_deref().unwrap_or("memory")),
+                ("profile", profile),
+            ])
         }
     }
 }

@@ -20,5 +20,6 @@ pub(crate) use order::{Order, Parts, may_see};
 pub(crate) use output::tail_of;
 pub use plan::is_utf8;
 pub(crate) use plan::{LISTENERS, Plan, Pod, host};
+pub(crate) use process::Exit;
 pub(crate) use start::{Driver, Running, Starter, no_random};
 pub(crate) use warm::warm;

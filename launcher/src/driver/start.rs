@@ -250,14 +250,15 @@ impl Driver {
         self.end_within(ENDING).await;
     }
 
-    /// Ends the process: asked first, then killed where it takes longer than this.
-    pub(crate) async fn end_within(&mut self, time: Duration) {
+    /// Ends the process: asked first, then killed where it takes longer than this. Gives how it ended.
+    pub(crate) async fn end_within(&mut self, time: Duration) -> Exit {
         self.jvm.signal(Signal::TERM);
-        if timeout(time, self.jvm.exit()).await.is_err() {
-            tracing::warn!("the driver did not end when asked to, and is killed");
-            self.jvm.signal(Signal::KILL);
-            self.jvm.exit().await;
+        if let Ok(exit) = timeout(time, self.jvm.exit()).await {
+            return exit;
         }
+        tracing::warn!("the driver did not end when asked to, and is killed");
+        self.jvm.signal(Signal::KILL);
+        self.jvm.exit().await
     }
 
     /// Says why it failed, once all it printed was read.
@@ -271,6 +272,7 @@ impl Driver {
                 .kills
                 .zip(kills())
                 .is_some_and(|(then, now)| now > then),
+            limit: machine::limit(|path| fs::read_to_string(path).ok()),
             heap: plan.heap,
             java: &plan.parts.java,
             spark_home: &plan.parts.spark_home,

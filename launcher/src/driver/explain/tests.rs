@@ -4,6 +4,7 @@ fn setting() -> Setting<'static> {
     Setting {
         home: &Home::Machine,
         out_of_memory: false,
+        limit: Some(Memory::mebibytes(3072)),
         heap: Memory::mebibytes(2048),
         java: Path::new("/jdk/bin/java"),
         spark_home: Path::new("/spark"),
@@ -153,7 +154,7 @@ fn in_a_pod_it_is_the_image_or_the_profile_that_is_put_right() {
             start(1),
             "java.io.IOException: No space left on device",
             Kind::Disk,
-            "pod more local disk",
+            "`kubernetes.placement.driver.nodes`",
         ),
         (
             Failed::ToStartWithin(Duration::from_secs(9)),
