@@ -77,6 +77,8 @@ pub(super) struct Ending {
 pub(super) enum Outcome {
     /// The driver was ended, as somebody or the profile wanted.
     Given(Cause),
+    /// The keeper was told to end, which may be for this reason.
+    Told(Cause),
     /// It never took calls.
     NotStarted(Cause),
     /// It ended by itself.
@@ -87,7 +89,10 @@ impl Outcome {
     /// Why.
     pub(super) fn cause(&self) -> &Cause {
         match self {
-            Self::Given(cause) | Self::NotStarted(cause) | Self::Lost(cause) => cause,
+            Self::Given(cause)
+            | Self::Told(cause)
+            | Self::NotStarted(cause)
+            | Self::Lost(cause) => cause,
         }
     }
 }
@@ -158,7 +163,7 @@ impl<'a> Office<'a> {
         let started = tokio::select! {
             result = starter.start(&mut self.driver) => result,
             cause = self.desk.until_end() => return Outcome::Given(cause),
-            _ = terminate.recv() => return Outcome::Given((ending.why)(When::Starting)),
+            _ = terminate.recv() => return Outcome::Told((ending.why)(When::Starting)),
         };
         let running = match started {
             Ok(running) => running,
@@ -198,7 +203,10 @@ impl<'a> Office<'a> {
             _ = terminate.recv() => {
                 tracing::info!("the keeper was told to end");
                 let found = self.desk.finish(ending.patience).await;
-                return Outcome::Given(found.unwrap_or_else(|| (ending.why)(When::Ready)));
+                return match found {
+                    Some(cause) => Outcome::Given(cause),
+                    None => Outcome::Told((ending.why)(When::Ready)),
+                };
             }
         };
         Outcome::Lost(driver.explain(Failed::Later(exit), self.plan).await)

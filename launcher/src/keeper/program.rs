@@ -65,7 +65,7 @@ pub fn main_in_pod(root: &Path) -> ExitCode {
     let last_words_go_to = mounts.termination_log();
     let environment = Environment::of_process();
     match run(pod::keep(mounts, &environment)).flatten() {
-        Ok(Outcome::Given(_)) => ExitCode::SUCCESS,
+        Ok(Outcome::Given(_) | Outcome::Told(_)) => ExitCode::SUCCESS,
         Ok(Outcome::NotStarted(_)) => ExitCode::from(NOT_STARTED),
         Ok(Outcome::Lost(_)) => ExitCode::from(LOST),
         Err(cause) => {

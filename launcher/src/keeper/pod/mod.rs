@@ -47,6 +47,7 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     let listeners = port::bind(brief.pod.address).await?;
 
     let clearing = steer.clearing();
+    let fate = steer.fate(&brief.pod.name);
 
     let mut office = Office::new(Terms {
         incarnation: brief.assignment.incarnation.clone(),
@@ -60,12 +61,17 @@ pub(super) async fn keep(mounts: Mounts, environment: &Environment) -> Result<Ou
     office.beside(|_reception| orphans::reap());
     office.beside(|reception| steer.run(reception));
 
-    let outcome = office.attend(&mut terminate, ENDING).await;
+    let outcome = match office.attend(&mut terminate, ENDING).await {
+        Outcome::Told(guess) => Outcome::Told(fate.cause().await.unwrap_or(guess)),
+        outcome => outcome,
+    };
     last_words::say(&brief.pod.mounts.termination_log(), outcome.cause());
     let close = office.close(outcome.cause().clone());
     match outcome {
         // Nobody needs to find out why.
-        Outcome::Given(_) => futures::future::join(close, clearing.soon()).await.0,
+        Outcome::Given(_) | Outcome::Told(_) => {
+            futures::future::join(close, clearing.soon()).await;
+        }
         Outcome::NotStarted(_) | Outcome::Lost(_) => close.await,
     }
     Ok(outcome)

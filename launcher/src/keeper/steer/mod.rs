@@ -4,6 +4,7 @@
 mod again;
 mod clearing;
 mod deadline;
+mod fate;
 mod hints;
 mod logs;
 mod right;
@@ -24,6 +25,7 @@ use crate::cluster::mounts::Mounts;
 use crate::cluster::names::label;
 pub(super) use clearing::Clearing;
 use deadline::Deadline;
+pub(super) use fate::Fate;
 pub(super) use logs::Logs;
 use watch::Watch;
 
@@ -73,6 +75,12 @@ impl Steer {
     pub(super) fn clearing(&self) -> Clearing {
         let jobs = Api::namespaced(self.client.clone(), &self.namespace);
         Clearing::new(jobs, self.job.clone(), self.incarnation.clone())
+    }
+
+    /// What tells why the driver's pod, of this name, is to end.
+    pub(super) fn fate(&self, pod: &str) -> Fate {
+        let pods = Api::namespaced(self.client.clone(), &self.namespace);
+        Fate::new(pods, pod.to_owned())
     }
 
     /// Works until it is dropped.

@@ -479,6 +479,37 @@ async fn autoscalers_are_told_what_is_busy_with_as_few_words_as_it_takes() {
     assert_eq!(patches(&log)[7..], [(56, false), (56, false)]);
 }
 
+#[tokio::test]
+async fn a_keeper_that_is_told_to_end_asks_who_ends_it() {
+    let target = |reason: &str| {
+        let condition =
+            json!({"type": "DisruptionTarget", "status": "True", "reason": reason, "message": ""});
+        json!({"phase": "Running", "conditions": [condition]})
+    };
+    for (answered, expected) in [
+        (Some(target("EvictionByEvictionAPI")), Some("is drained")),
+        (Some(target("PreemptionByScheduler")), Some("preempted")),
+        (Some(target("DeletionByTaintManager")), Some("was lost")),
+        (Some(json!({"phase": "Running"})), None),
+        (None, None),
+    ] {
+        let (client, log) = server(move |_asked| match &answered {
+            Some(status) => Answer::Says(200, pod("driver-1", "driver", 5, status)),
+            None => Answer::Says(403, status(403, "Forbidden")),
+        });
+        let fate = Fate::new(Api::namespaced(client, "spark"), "driver-1".to_owned());
+        let cause = fate.cause().await;
+        assert_eq!(cause.is_some(), expected.is_some(), "{cause:?}");
+        let sentence = cause.map(|cause| cause.sentence).unwrap_or_default();
+        assert!(
+            sentence.contains(expected.unwrap_or_default()),
+            "{sentence}"
+        );
+        let asked = log.lock().unwrap();
+        assert!(asked[0].url.contains("/pods/driver-1"), "{}", asked[0].url);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_executors_log_is_read_while_it_is_there() {
     let mut listed = false;
