@@ -85,6 +85,8 @@ pub(crate) mod mount {
     /// The keeper's own right to the cluster: `token`, `ca.crt`, `namespace`. The JVM's is where
     /// Spark looks for it.
     pub(crate) const KEEPER_RIGHT: &str = "/firesteel/kube";
+    /// The volume with it.
+    pub(crate) const KEEPER_VOLUME: &str = "firesteel-kube";
     /// The JVM's right to make executors.
     pub(crate) const DRIVER_RIGHT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
     /// What keeper and driver write; an `emptyDir`.

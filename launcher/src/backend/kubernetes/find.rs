@@ -11,8 +11,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::wait::{await_condition, conditions};
-use kube::runtime::watcher::{self, watcher};
+use kube::runtime::wait::{Condition, conditions};
+use kube::runtime::watcher::{self, watch_object, watcher};
 use kube::{Api, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::access::{Access, again};
-use super::refused::{is_conflict, is_missing, taken, unwatched};
+use super::refused::{is_conflict, is_missing, locked, refusal, refused, taken};
 use super::seen::{is_over, running_at};
 use super::waiting;
 use super::way::Spot;
@@ -158,6 +158,7 @@ impl Finder<'_> {
         let id = self.claim.id();
         let name = job_name(&id);
         let jobs: Api<Job> = self.access.api();
+        let mut shut: Option<String> = None;
         loop {
             let job = self
                 .access
@@ -175,7 +176,12 @@ impl Finder<'_> {
                         .create(&jobs, &made.job, "make the driver's Job")
                         .await?
                     {
-                        Some(job) => return self.complete(&job, made).await,
+                        Some(job) => {
+                            let made = made.owned_by(&job.uid().unwrap_or_default());
+                            if let Some(secret) = self.secret(&made, true).await? {
+                                return self.complete(&job, &made, &secret).await;
+                            }
+                        }
                         None => tracing::debug!(name, "another kernel made the Job first"),
                     }
                 }
@@ -191,8 +197,18 @@ impl Finder<'_> {
                     };
                     let fresh = fresh(incarnation)?;
                     let made = objects(self.claim, self.profile, self.spec, &fresh);
-                    let found = self.complete(&job, made).await?;
-                    return Ok(Found { spot, ..found });
+                    let made = made.owned_by(&uid);
+                    match self.secret(&made, spot.is_none()).await? {
+                        Some(secret) => {
+                            let found = self.complete(&job, &made, &secret).await?;
+                            return Ok(Found { spot, ..found });
+                        }
+                        None if shut.as_ref() == Some(&uid) => {
+                            return Err(locked(&made.secret.name_any()));
+                        }
+                        // It goes with its Job, which may be gone by now.
+                        None => shut = Some(uid),
+                    }
                 }
                 Next::Remove { uid, incarnation } => {
                     remove(self.access, &name, &uid).await?;
@@ -206,31 +222,30 @@ impl Finder<'_> {
         }
     }
 
-    /// Makes what the Job needs and is not there: whoever made the Job may have died before it made
-    /// the rest. Each thing is made by one of those who race, and the others take it as it is.
-    async fn complete(&self, job: &Job, made: Objects) -> Result<Found, Cause> {
-        let uid = job.uid().unwrap_or_default();
-        let made = made.owned_by(&uid);
+    /// The Secret that opens the Job's driver. One that is not there is made, where it `may` be:
+    /// whoever made the Job may have died before it made the rest. A driver that runs knows only the one
+    /// that it began with.
+    async fn secret(&self, made: &Objects, may: bool) -> Result<Option<Secret>, Cause> {
+        const READ: &str = "read the driver's Secret";
         let secrets: Api<Secret> = self.access.api();
         let name = made.secret.name_any();
-        let secret = match self
-            .access
-            .done("read the driver's Secret", again(|| secrets.get_opt(&name)))
-            .await?
-        {
-            Some(secret) => secret,
-            None => match self
-                .create(&secrets, &made.secret, "make the driver's Secret")
-                .await?
-            {
-                Some(secret) => secret,
-                None => {
-                    self.access
-                        .done("read the driver's Secret", again(|| secrets.get(&name)))
-                        .await?
-                }
-            },
-        };
+        let there = again(|| secrets.get_opt(&name));
+        let there = self.access.done(READ, there).await?;
+        if there.is_some() || !may {
+            return Ok(there);
+        }
+        let what = "make the driver's Secret";
+        let new = self.create(&secrets, &made.secret, what).await?;
+        if new.is_some() {
+            return Ok(new);
+        }
+        let there = again(|| secrets.get_opt(&name));
+        self.access.done(READ, there).await
+    }
+
+    /// Makes what else the Job needs and is not there. Each thing is made by one of those who race, and
+    /// the others take it as it is.
+    async fn complete(&self, job: &Job, made: &Objects, secret: &Secret) -> Result<Found, Cause> {
         let config_maps: Api<ConfigMap> = self.access.api();
         self.create(
             &config_maps,
@@ -247,11 +262,11 @@ impl Finder<'_> {
             let bytes = secret.data.as_ref().and_then(|data| data.get(key));
             bytes
                 .and_then(|bytes| String::from_utf8(bytes.0.clone()).ok())
-                .ok_or_else(|| broken(&name))
+                .ok_or_else(|| broken(&secret.name_any()))
         };
         Ok(Found {
             job: made.job.name_any(),
-            uid,
+            uid: job.uid().unwrap_or_default(),
             incarnation: job
                 .labels()
                 .get(label::INCARNATION)
@@ -290,10 +305,7 @@ impl Finder<'_> {
     /// its pod.
     async fn gone(&self, name: &str, uid: &str, incarnation: &str) -> Result<(), Cause> {
         let what = "watch the driver before this one end";
-        let jobs: Api<Job> = self.access.api();
-        await_condition(jobs, name, conditions::is_deleted(uid))
-            .await
-            .map_err(|error| unwatched(self.access, error, what))?;
+        until(self.access, name, conditions::is_deleted(uid), what).await?;
         let selector = pod_selector(&self.claim.id(), incarnation);
         let config = watcher::Config::default().labels(&selector);
         let mut events = pin!(watcher(self.access.api::<Pod>(), config).default_backoff());
@@ -343,7 +355,7 @@ pub(super) async fn remove(access: &Access, name: &str, uid: &str) -> Result<(),
     let jobs: Api<Job> = access.api();
     // Another uid under the name is another Job.
     let gone = |error: &kube::Error| is_missing(error) || is_conflict(error);
-    let deletion = jobs.delete(name, &how);
+    let deletion = again(|| jobs.delete(name, &how));
     access.done_unless(gone, what, deletion).await.map(drop)
 }
 
@@ -356,10 +368,31 @@ pub(super) async fn ends(access: &Access, name: &str, uid: &str) -> Result<(), C
         }
         _ => true,
     };
-    await_condition(access.api::<Job>(), name, over)
-        .await
-        .map(|_| ())
-        .map_err(|error| unwatched(access, error, "watch a driver end"))
+    until(access, name, over, "watch a driver end").await
+}
+
+/// Waits until the Job is so. A watch that breaks is made again.
+///
+/// # Errors
+/// When the server does not let it be watched.
+async fn until(
+    access: &Access,
+    name: &str,
+    is_so: impl Condition<Job>,
+    what: &str,
+) -> Result<(), Cause> {
+    let mut states = pin!(watch_object(access.api::<Job>(), name).default_backoff());
+    while let Some(state) = states.next().await {
+        match state {
+            Ok(job) if is_so.matches_object(job.as_ref()) => break,
+            Ok(_) => {}
+            Err(error) => match refusal(&error) {
+                Some(refusal) => return Err(refused(refusal, what, access)),
+                None => tracing::debug!(%error, "the watch of a Job is made again"),
+            },
+        }
+    }
+    Ok(())
 }
 
 /// Secrets for a driver. Of a driver that others made too, those count that are there first.

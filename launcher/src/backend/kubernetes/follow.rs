@@ -49,6 +49,8 @@ pub(super) struct Follow {
     pub(super) claim: Claim,
     pub(super) profile_hash: String,
     pub(super) who: Attachee,
+    /// The driver's heap.
+    pub(super) heap: String,
     /// How long the driver may take to start.
     pub(super) deadline: Duration,
     /// How long it is wanted after this kernel's last word, until it runs.
@@ -113,6 +115,7 @@ impl Follow {
             profile: &self.claim.profile,
             namespace: &self.access.namespace,
             deadline: self.deadline.as_secs(),
+            heap: &self.heap,
         };
         loop {
             tokio::select! {

@@ -105,6 +105,7 @@ impl Backend for Kubernetes {
                 claim: claim.clone(),
                 profile_hash: profile.hash(),
                 who: who.clone(),
+                heap: spec.driver.memory.to_string(),
                 deadline: spec.start_deadline.duration(),
                 ahead: waiting::ahead(profile),
                 dialer: dialer.clone(),

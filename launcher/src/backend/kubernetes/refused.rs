@@ -3,10 +3,10 @@
 use std::fmt::Display;
 
 use kube::Error;
-use kube::runtime::{wait, watcher};
+use kube::runtime::watcher;
 
 use super::access::Access;
-use crate::cause::{Cause, Kind};
+use crate::cause::Cause;
 use crate::cluster::causes::{Asked, Part, Refused, Why, read};
 use crate::cluster::trouble::long_line;
 
@@ -30,20 +30,22 @@ pub(super) fn taken(job: &str, namespace: &str) -> Cause {
     Why::NameTaken.cause(&[("job", job), ("namespace", namespace)])
 }
 
-/// A watch failed for good.
-pub(super) fn unwatched(access: &Access, error: wait::Error, what: &str) -> Cause {
-    match error {
-        wait::Error::ProbeFailed(
-            watcher::Error::InitialListFailed(error)
-            | watcher::Error::WatchStartFailed(error)
-            | watcher::Error::WatchFailed(error),
-        ) => refused(&error, what, access),
-        error => Cause::new(
-            Kind::Cluster,
-            format!("The cluster at {} failed to {what}: {error}", access.server),
-            "Run the cell again in a moment.",
-        ),
-    }
+/// What opens a running driver is not there.
+pub(super) fn locked(secret: &str) -> Cause {
+    Why::SecretGone.cause(&[("secret", secret)])
+}
+
+/// What a server says that does not let something be watched; nothing where that may pass.
+pub(super) fn refusal(error: &watcher::Error) -> Option<&Error> {
+    let (watcher::Error::InitialListFailed(error)
+    | watcher::Error::WatchStartFailed(error)
+    | watcher::Error::WatchFailed(error)) = error
+    else {
+        return None;
+    };
+    // Forgotten and too many: https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses
+    let lasts = |code| (400..500).contains(&code) && code != 410 && code != 429;
+    matches!(error, Error::Api(status) if lasts(status.code)).then_some(error)
 }
 
 fn answered(error: &Error, what: &str, server: &str, namespace: &str) -> Cause {
@@ -136,6 +138,7 @@ pub(super) mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::cause::Kind;
 
     fn cause(code: u16, message: &str, kind: &str) -> Cause {
         let status = Status {
@@ -255,8 +258,30 @@ pub(super) mod tests {
             (Why::Unusable, unusable_client(server, &unusable)),
             (Why::Silent, unanswered("make the driver's Job", server)),
             (Why::NameTaken, taken("firesteel-1", "sparks")),
+            (Why::SecretGone, locked("firesteel-1-x")),
         ]);
         examples
+    }
+
+    #[test]
+    fn a_watch_ends_only_where_it_is_not_allowed() {
+        let said = |code| {
+            let status = Status {
+                code,
+                ..Status::default()
+            };
+            watcher::Error::WatchStartFailed(Error::Api(status.boxed()))
+        };
+        for (code, ends) in [
+            (403, true),
+            (404, true),
+            (410, false),
+            (429, false),
+            (500, false),
+        ] {
+            assert_eq!(refusal(&said(code)).is_some(), ends, "{code}");
+        }
+        assert!(refusal(&watcher::Error::NoResourceVersion).is_none());
     }
 
     #[test]

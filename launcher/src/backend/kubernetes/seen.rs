@@ -212,6 +212,7 @@ impl Seen {
             return Verdict::Gone(cause);
         }
         let trouble = trouble::trouble_as_heard(pod, &self.heard, now);
+        let trouble = trouble.map(|trouble| trouble.with_heap(subject.heap));
         let by_whom = !matches!(trouble, None | Some(Trouble::Deleted));
         let cause = trouble.map_or_else(|| removed(subject), |one| one.cause(Part::Driver));
         // A Job whose deadline passes says so and takes its pod away, and each is watched by itself.
@@ -302,6 +303,8 @@ pub(super) struct Subject<'a> {
     pub(super) namespace: &'a str,
     /// The start deadline, in seconds.
     pub(super) deadline: u64,
+    /// Its heap.
+    pub(super) heap: &'a str,
 }
 
 /// What the keeper said at its end: it knows more than Kubernetes.

@@ -3,25 +3,44 @@
 use std::fmt::Write as _;
 
 use super::table::SECTIONS;
-use super::{Certainty, Course, Row, filled};
+use super::{Certainty, Course, Row, Why, filled};
 
 /// What stands above the list.
 const HEAD: &str = "\
 # Why a driver or an executor is not there
 
-Every cause that a cell can name on a cluster, with the words for it. ‹Words like these› are known when it happens. Where the sentence is
-about an executor, the keys begin with `kubernetes.executor` and `kubernetes.placement.executors`. What events tell is heard by who may
-list them, as the Role `firesteel-user` of `deploy/rbac` lets; the largest node is named to who may list nodes.
+What a cell says of it, and what comes of it for a driver. ‹Words like these› are known when it happens. Where the sentence is about an
+executor, the keys begin with `kubernetes.executor` and `kubernetes.placement.executors`; what is in its way is told, and Spark goes on
+asking for executors until the cell is interrupted. What events tell is heard by who may list them, as the Role `firesteel-user` of
+`deploy/rbac` lets; the largest node is named to who may list nodes.
 
 This page is made from the table that cells take their words from, `launcher/src/cluster/causes/table.rs`:
 `FIRESTEEL_ACCEPT=1 cargo test --workspace --locked --lib causes` writes it.
 ";
 
+/// How a program ends that executors alone run.
+const OF_EXECUTORS: [Why; 4] = [
+    Why::NoFolder,
+    Why::DriverNotHeard,
+    Why::DriverUnreachable,
+    Why::Uncaught,
+];
+
 /// What is shown for fields whose names would not do.
-const SHOWN: [(&str, &str); 8] = [
+const SHOWN: [(&str, &str); 11] = [
     ("memory", "`kubernetes.driver.memory`"),
     ("overhead", "`kubernetes.driver.overhead`"),
     ("pod", "The Spark driver's pod"),
+    ("labels", "the labels ‹labels›"),
+    (
+        "see",
+        "See whether what the profile names in `kubernetes.volumes` and `kubernetes.caBundle` is there",
+    ),
+    (
+        "disk",
+        "Have what it writes go to a volume (`kubernetes.volumes`), or ask whoever runs the cluster for more \
+         ephemeral storage. (Of an executor: Raise `kubernetes.localDisk.size` in the profile.)",
+    ),
     ("was", "was"),
     ("its", "its"),
     ("nodes", "node"),
@@ -46,6 +65,10 @@ pub fn page() -> String {
                 certainty,
                 ..
             } = cause.row();
+            let shown = |template| match OF_EXECUTORS.contains(cause) {
+                true => shown(template).replace("The Spark driver's pod", "An executor"),
+                false => shown(template),
+            };
             let _ = write!(
                 page,
                 "\n### {title}\n\n> {}. {}\n\n{}{}\n",

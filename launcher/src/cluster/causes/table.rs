@@ -78,7 +78,7 @@ causes! {
         "Run the cell again when the namespace was made anew, or name another by `kubernetes.namespace` in the profile."
     NotTaken "The API does not take a value" (Profile, AtOnce, Sure)
         "The cluster does not take what the profile asks for: {said}"
-        "Correct the profile; `firesteel profiles show` tells what it says."
+        "Correct the profile; `%dryrun` shows what is made of it."
     ServerFailed "The API fails" (Cluster, AtOnce, Sure)
         "The cluster at {server} failed to {what} ({code}): {said}"
         "Run the cell again in a moment."
@@ -99,7 +99,7 @@ causes! {
         "Change {keys} in the profile, or ask whoever runs the cluster for another LimitRange."
     PodSecurity "Pod Security is in the way" (Cluster, AtOnce, Sure)
         "Pod Security of namespace `{namespace}` does not let {thing} in: {said}"
-        "Take what it names out of the profile, such as `nfs` volumes or `runAsUser: 0`, or choose another namespace."
+        "Take what it names out of the profile, such as `nfs` volumes (claim a volume of the same server instead), or choose another namespace."
     Webhook "A webhook refuses" (Cluster, AtOnce, Sure)
         "Webhook `{policy}` of the cluster does not let {thing} in: {said}"
         "Change the profile as it asks, or ask whoever runs the cluster about `{policy}`."
@@ -118,6 +118,9 @@ causes! {
     NotLetIn "Refused for another reason" (Cluster, Waits, Likely)
         "Namespace `{namespace}` does not let {thing} in: {said}"
         "Correct the profile, or ask whoever runs the cluster."
+    SecretGone "The driver's Secret is gone" (Cluster, AtOnce, Sure)
+        "The Secret `{secret}` of the running Spark driver was removed, so that nobody new can come to it, nor can executors"
+        "End the driver by `firesteel drivers stop`, and run the cell again."
     NameTaken "The name is taken" (Cluster, AtOnce, Sure)
         "There is a Job `{job}` in namespace `{namespace}` that is not Firesteel's"
         "Remove it, or choose another namespace in the profile."
@@ -135,13 +138,13 @@ causes! {
         "Wait until something is free or an autoscaler has made a node, or change the profile: every {key} is in use, or no node has so many."
     LabelsUnmet "No node has the labels" (Cluster, Waits, Sure)
         "{pod} cannot be placed on any node: {said}"
-        "Wait until something is free or an autoscaler has made a node, or change the profile: {key} asks for labels that no free node has."
+        "Wait until something is free or an autoscaler has made a node, or change the profile: {key} asks for {labels} that no free node has."
     TaintsUnmet "Nodes have taints" (Cluster, Waits, Sure)
         "{pod} cannot be placed on any node: {said}"
         "Wait until something is free or an autoscaler has made a node, or change the profile: {key} lacks taints that nodes have."
     ClaimPending "A volume is not there yet" (Cluster, Waits, Sure)
         "{pod} cannot be placed on any node: {said}"
-        "Wait until something is free or an autoscaler has made a node, or change the profile: see `kubernetes.volumes` and `kubernetes.localDisk`."
+        "Wait until something is free or an autoscaler has made a node, or change the profile: see `kubernetes.volumes` and `kubernetes.localDisk`. A volume can be bound to some nodes, such as those of one zone, and then room has to be there."
     ClaimUnbound "A volume is not made" (Cluster, Waits, Sure)
         "{pod} waits for its volume {claim}: {said}"
         "Have whoever runs the cluster make the volume or its storage class, or correct {key} in the profile."
@@ -210,7 +213,7 @@ causes! {
         "See whether everything that the profile names is there, such as Secrets and their keys, and whether the image runs as another user than root."
     NotMounted "A volume cannot be mounted" (Cluster, Waits, Sure)
         "{pod} waits for its volume {volume}: {said}"
-        "See whether what the profile names in `kubernetes.volumes` and `kubernetes.caBundle` is there; the node tries again. Else tell whoever runs the cluster."
+        "{see}; the node tries again. Else tell whoever runs the cluster."
     NotAttached "A volume cannot be attached" (Cluster, Waits, Sure)
         "{pod} waits for a volume to be attached to its node: {said}"
         "Where another node holds the volume, end the pod there that uses it; else tell whoever runs the cluster."
@@ -234,7 +237,7 @@ causes! {
         "{again}"
     DiskExceeded "Evicted for its disk" (Killed, Ended, Sure)
         "{pod} {was} evicted by {its} {nodes}: {said}"
-        "Raise `kubernetes.localDisk.size` in the profile."
+        "{disk}"
     Drained "The node is drained" (Killed, Ended, Sure)
         "{pod} {was} evicted, because {its} {nodes} is drained by a person or an autoscaler"
         "{again}"
@@ -285,10 +288,10 @@ causes! {
         "Correct {key} in `conf` of the profile and run the cell again."
     PackagesUnresolved "Packages do not resolve" (Packages, Ended, Sure)
         "The packages of profile `{profile}` cannot be fetched: {said}"
-        "Correct `packages` in the profile, or see to it that Maven Central can be reached."
+        "Correct `packages` in the profile, or see to it that Maven Central can be reached from where the driver is; `packages` are fetched by its Java."
     PackagesUnreachable "The packages' repository cannot be reached" (Packages, Ended, Sure)
         "The packages of profile `{profile}` cannot be fetched, because their repository cannot be reached: {said}"
-        "Set `kubernetes.proxy` in the profile where one leads outside, or put the packages into the image; whoever runs the cluster knows which."
+        "Put the packages into the image, or have whoever runs the cluster let pods reach the repository. Java does not read `kubernetes.proxy`: where only a proxy leads outside, an operator sets `-Dhttps.proxyHost` and `-Dhttps.proxyPort` in `spark.driver.extraJavaOptions`."
     DriverRightMissing "Spark may not make executors" (Access, Ended, Sure)
         "Spark may not {what}: {said}"
         "Have whoever runs the cluster do `kubectl apply --namespace {namespace} -f deploy/rbac`. What is missing of the Role `firesteel-driver` is the rule `{rule}`. A cluster whose API server was started a moment ago says this too: then run the cell again."
@@ -300,10 +303,10 @@ causes! {
         "Ask whoever runs the cluster to let pods of the namespace reach its API: mostly a NetworkPolicy or a service mesh is in the way."
     DiskFull "The driver's disk is full" (Disk, Ended, Sure)
         "The Spark driver ran out of disk space; it spills to {folder}"
-        "Give the driver's pod more local disk in the profile, and run the cell again."
+        "Its node has no disk left for it: choose nodes with more by `kubernetes.placement.driver.nodes`, or tell whoever runs the cluster. What executors write is elsewhere (`kubernetes.localDisk`)."
     PortsTaken "Ports were taken" (Port, Ended, Sure)
         "The ports chosen for the Spark driver were taken by other programs"
-        "Run the cell again; other ports are tried."
+        "Run the cell again. In a pod the ports are always 7078, 7079 and 4040: what else listens there, mostly an injected sidecar, has to be moved."
     HeapNotGiven "Java cannot get its heap" (Memory, Ended, Sure)
         "Java cannot get the {heap} of heap that profile `{profile}` gives the Spark driver"
         "Set `kubernetes.driver.memory` in the profile to less, or `kubernetes.driver.overhead` to more."
@@ -314,7 +317,7 @@ causes! {
         "The Spark driver's heap of {heap} was full"
         "Set `kubernetes.driver.memory` in profile `{profile}` to more, or fetch less; the next cell starts a new driver."
     DriverOutOfMemory "The driver was killed for memory" (Memory, Ended, Sure)
-        "The Spark driver was killed because its pod ran out of memory (OOM): its heap of {heap} and what it needs beside were more than the pod may have"
+        "The Spark driver was killed because its pod ran out of memory (OOM): its heap of {heap} and what it needs beside were more than the {limit} that the pod may have"
         "Give the driver of profile `{profile}` more memory outside the heap (`kubernetes.driver.overhead`); the next cell starts a new driver."
     DriverKilled "The driver was killed" (Killed, Ended, Sure)
         "The Spark driver was killed in its pod (signal 9), and not for want of memory"

@@ -20,7 +20,7 @@ const GATHER: Duration = Duration::from_secs(3);
 /// and again.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// How long an executor may be on its way before it is told what is in its way.
+/// How long an executor may be on its way before it is told what is in its way, and may pass.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The executors of one driver.
@@ -231,7 +231,12 @@ impl Muster {
         self.told
             .retain(|told| all.iter().any(|(_, why, _)| why.is_like(told)));
         let patient = all.into_iter().filter(|(_, why, seen)| {
-            own.saturating_sub(*seen) >= PATIENCE && !self.told.iter().any(|told| told.is_like(why))
+            let patience = if why.why().is_final() {
+                Duration::ZERO
+            } else {
+                PATIENCE
+            };
+            own.saturating_sub(*seen) >= patience && !self.told.iter().any(|told| told.is_like(why))
         });
         let new = gathered(patient.map(|(id, why, _)| (id, why)));
         let sentences = new.iter().map(|(ids, why)| words::hindered(ids, why));

@@ -237,6 +237,28 @@ fn what_hinders_executors_is_told_after_a_while_and_again_when_it_comes_back() {
 }
 
 #[test]
+fn what_only_a_change_mends_is_told_at_once() {
+    let mut imageless = pending(1);
+    imageless.status = serde_json::from_value(json!({
+        "phase": "Pending",
+        "conditions": [{"type": "PodScheduled", "status": "True"}],
+        "containerStatuses": [{
+            "name": "executor", "image": "spark", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"waiting": {"reason": "ErrImagePull", "message": "spark: not found"}}
+        }]
+    }))
+    .unwrap();
+    let mut muster = Muster::default();
+    muster.there(imageless, now(0));
+    let told = muster.tell(now(0));
+    assert!(
+        told.iter().any(|said| said.contains("cannot get image")),
+        "{told:?}"
+    );
+    assert_eq!(muster.tell(now(20)), [""; 0]);
+}
+
+#[test]
 fn executors_are_counted_by_what_they_can_do() {
     let mut muster = Muster::default();
     for pod in [

@@ -84,7 +84,7 @@ impl Drive<'_> {
             Mounted::secret("firesteel-secret", &own, &doors, mount::SECRET),
             Mounted::secret("firesteel-rpc", &own, &[mount::RPC_SECRET], mount::RPC),
             // Never that of the pod's own account: it goes to the JVM, where users run code.
-            Mounted::secret("firesteel-kube", &right, &[], mount::KEEPER_RIGHT),
+            Mounted::secret(mount::KEEPER_VOLUME, &right, &[], mount::KEEPER_RIGHT),
             Mounted::account_token("firesteel-account", mount::DRIVER_RIGHT),
             Mounted::scratch("firesteel-run", mount::RUN),
             Mounted::scratch("firesteel-tmp", pod::TMP),

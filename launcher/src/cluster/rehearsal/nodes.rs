@@ -66,7 +66,10 @@ fn fitting(part: Part, pod: &Pod, nodes: &[Node]) -> Finding {
     } else if labelled.is_empty() {
         let labels = labels.iter().map(|(name, value)| format!("{name}={value}"));
         let labels = labels.collect::<Vec<_>>().join(", ");
-        (format!("none has the labels {labels}"), vec![Want::Labels])
+        (
+            format!("none has the labels {labels}"),
+            vec![Want::Labels(labels)],
+        )
     } else if let Some(taint) = labelled
         .first()
         .filter(|_| open.is_empty())

@@ -85,7 +85,7 @@ const RULES: [Rule; 12] = [
         when: When::Service,
         ..rule(Who::You, "services", &["create"], &[])
     },
-    rule(Who::You, "pods", &["list", "watch"], &["get"]),
+    rule(Who::You, "pods", &["list", "watch"], &[]),
     rule(Who::You, "events", &[], &["list", "watch"]),
     rule(Who::You, "pods/log", &[], &["get"]),
     Rule {
@@ -102,7 +102,7 @@ const RULES: [Rule; 12] = [
         group: "batch",
         ..rule(Who::Keeper, "jobs", &["get", "patch"], &[])
     },
-    rule(Who::Keeper, "pods", &["get"], &["list", "watch", "patch"]),
+    rule(Who::Keeper, "pods", &[], &["get", "list", "watch", "patch"]),
     rule(Who::Keeper, "pods/log", &[], &["get"]),
 ];
 
@@ -358,10 +358,17 @@ mod tests {
     fn what_is_asked_for_is_what_the_roles_give() {
         use serde_json::Value;
         /// What the Role for people gives besides, so that this rehearsal can say more.
-        const LOOKS: [(&str, &str); 3] = [
-            ("persistentvolumeclaims", "get"),
-            ("resourcequotas", "list"),
-            ("serviceaccounts", "get"),
+        const LOOKS: [(&str, &str, &str); 6] = [
+            ("", "pods", "create"),
+            ("", "configmaps", "get"),
+            ("", "persistentvolumeclaims", "get"),
+            ("", "resourcequotas", "list"),
+            ("", "serviceaccounts", "get"),
+            (
+                "authorization.k8s.io",
+                "localsubjectaccessreviews",
+                "create",
+            ),
         ];
         for (who, file) in [
             (Who::You, include_str!("../../../../deploy/rbac/user.yaml")),
@@ -398,7 +405,7 @@ mod tests {
                 .filter(|right| right.who == who);
             let asked = asked.map(|right| (right.group, right.resource, right.verb));
             let looks = LOOKS.iter().filter(|_| who == Who::You);
-            let looks = looks.map(|(resource, verb)| ("", *resource, *verb));
+            let looks = looks.copied();
             let asked: BTreeSet<_> = asked
                 .chain(looks)
                 .map(|(group, resource, verb)| {

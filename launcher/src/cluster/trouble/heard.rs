@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::{Event, Node, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
-use super::Trouble;
 use super::reading::{condition, line};
+use super::{Refusal, Trouble};
 use crate::cluster::quantity::Amount;
 
 /// How long a node may take over what mostly fails at first, such as a Secret that was made after
@@ -20,7 +20,7 @@ const SLOW: SignedDuration = SignedDuration::from_secs(30);
 
 /// Events that tell something, by their reasons: those of Cluster Autoscaler, Karpenter, the
 /// kubelet and the controller that attaches volumes.
-const REASONS: [&str; 10] = [
+const REASONS: [&str; 11] = [
     "TriggeredScaleUp",
     "NotTriggerScaleUp",
     "Nominated",
@@ -29,15 +29,20 @@ const REASONS: [&str; 10] = [
     "FailedAttachVolume",
     "SuccessfulAttachVolume",
     "FailedCreatePodSandBox",
-    "Pulling",
-    "Pulled",
+    PULLING,
+    PULLED,
+    NO_PULL_SECRET,
 ];
+
+const PULLING: &str = "Pulling";
+const PULLED: &str = "Pulled";
+const NO_PULL_SECRET: &str = "FailedToRetrieveImagePullSecret";
 
 /// What else is known of a pod.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Heard {
-    /// What was said last, by reason.
-    said: BTreeMap<&'static str, Word>,
+    /// What was said last, by reason and by the container that it is about.
+    said: BTreeMap<(&'static str, String), Word>,
     /// The most of each resource that any node has for pods.
     largest: BTreeMap<String, Amount>,
     /// What is in the way of its volumes, by claim.
@@ -63,10 +68,12 @@ impl Heard {
             return;
         }
         let Some(at) = time(event) else { return };
-        let newer = self.said.get(reason).is_none_or(|known| known.at <= at);
+        let about = event.involved_object.field_path.clone();
+        let about = (reason, about.unwrap_or_default());
+        let newer = self.said.get(&about).is_none_or(|known| known.at <= at);
         if newer {
             let said = said.to_owned();
-            self.said.insert(reason, Word { at, said });
+            self.said.insert(about, Word { at, said });
         }
     }
 
@@ -97,8 +104,9 @@ impl Heard {
     }
 
     fn last(&self, reasons: &[&str]) -> Option<&Word> {
-        let all = reasons.iter().filter_map(|reason| self.said.get(*reason));
-        all.max_by_key(|word: &&Word| word.at)
+        let such = self.said.iter();
+        let such = such.filter(|((reason, _), _)| reasons.contains(reason));
+        such.map(|(_, word)| word).max_by_key(|word| word.at)
     }
 
     /// What else is known of why no node takes the pod.
@@ -167,9 +175,9 @@ impl Heard {
         ];
         let (reason, word) = troubles
             .iter()
-            .filter_map(|reason| Some((*reason, self.said.get(reason)?)))
+            .filter_map(|reason| Some((*reason, self.last(&[reason])?)))
             .max_by_key(|(_, word)| word.at)?;
-        let attached = self.said.get("SuccessfulAttachVolume");
+        let attached = self.last(&["SuccessfulAttachVolume"]);
         Some(match reason {
             "FailedMount" => {
                 let (volume, said) = mounted(&word.said);
@@ -189,18 +197,41 @@ impl Heard {
     }
 
     fn of_pulling(&self, now: Timestamp) -> Option<Trouble> {
-        let pulling = self.said.get("Pulling")?;
-        let pulled = self.said.get("Pulled");
-        let over = pulled.is_some_and(|pulled| pulled.at >= pulling.at);
-        let since = now.duration_since(pulling.at);
-        if over || since < SLOW {
-            return None;
-        }
-        let image = pulling.said.split('"').nth(1)?;
+        let over = |about: &str, since| {
+            let pulled = self.said.get(&(PULLED, about.to_owned()));
+            pulled.is_some_and(|pulled| pulled.at >= since)
+        };
+        let pulls = self.said.iter().filter(|((reason, about), word)| {
+            *reason == PULLING && now.duration_since(word.at) >= SLOW && !over(about, word.at)
+        });
+        let (_, slowest) = pulls.min_by_key(|(_, word)| word.at)?;
+        let image = slowest.said.split('"').nth(1)?;
         Some(Trouble::SlowPull {
             image: line(image),
-            seconds: since.as_secs().unsigned_abs(),
+            seconds: now.duration_since(slowest.at).as_secs().unsigned_abs(),
         })
+    }
+
+    /// What else is known of an image that cannot be had: that a Secret is not there which would open
+    /// the registry.
+    pub(super) fn of_image(&self, known: Trouble) -> Trouble {
+        match (known, self.last(&[NO_PULL_SECRET])) {
+            (
+                Trouble::ImagePull {
+                    image,
+                    said,
+                    refusal: refusal @ Refusal::Denied,
+                    keeper,
+                },
+                Some(word),
+            ) => Trouble::ImagePull {
+                image,
+                said: format!("{said}; {}", line(&word.said).trim_end_matches('.')),
+                refusal,
+                keeper,
+            },
+            (known, _) => known,
+        }
     }
 }
 

@@ -179,6 +179,17 @@ impl Trouble {
         )
     }
 
+    /// The same, told of a driver whose heap is of this size: its pod does not say.
+    pub(crate) fn with_heap(self, size: &str) -> Self {
+        match self {
+            Self::OomKilled { limit, heap: None } => Self::OomKilled {
+                limit,
+                heap: Some(size.to_owned()),
+            },
+            other => other,
+        }
+    }
+
     /// Whether it is the same trouble, though it may have been put in other words.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
@@ -206,9 +217,9 @@ pub(crate) fn trouble_as_heard(pod: &Pod, heard: &Heard, now: Timestamp) -> Opti
         .or_else(|| by_reason(pod, status))
         .or_else(|| disrupted(pod, status))
         .or_else(|| exited(pod, status))
-        .or_else(|| waiting(pod, status))
+        .or_else(|| waiting(pod, status).map(|known| heard.of_image(known)))
         .or_else(|| {
-            let known = not_placed(status)?;
+            let known = not_placed(pod, status)?;
             heard.of_placing(pod, &known).or(Some(known))
         })
         .or_else(|| heard.of_preparing(pod, now))
@@ -350,15 +361,19 @@ fn waiting(pod: &Pod, status: &PodStatus) -> Option<Trouble> {
     })
 }
 
-fn not_placed(status: &PodStatus) -> Option<Trouble> {
+fn not_placed(pod: &Pod, status: &PodStatus) -> Option<Trouble> {
     let placed = condition(status, "PodScheduled").filter(|placed| placed.status == "False")?;
     let said = match placed.reason.as_deref() {
         Some("Unschedulable") => placed.message.as_deref().unwrap_or_default(),
         Some("SchedulingGated") => "something holds it back (a scheduling gate)",
         _ => return None,
     };
+    let selector = pod.spec.iter().flat_map(|spec| spec.node_selector.iter());
+    let labels = selector.flatten();
+    let labels = labels.map(|(name, value)| format!("{name}={value}"));
+    let labels = labels.collect::<Vec<_>>().join(", ");
     Some(Trouble::Unschedulable {
-        wants: placing::wants(said),
+        wants: placing::wants(said, &line(&labels)),
         said: placing::shortened(said),
     })
 }

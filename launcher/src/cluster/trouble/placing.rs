@@ -7,8 +7,8 @@ use super::reading::line;
 pub(crate) enum Want {
     /// Enough of a resource, such as `cpu`, `memory` or `nvidia.com/gpu`.
     Resource(String),
-    /// A node with the labels it selects.
-    Labels,
+    /// A node with the labels it selects: `disk=ssd`, several with commas, as far as they are known.
+    Labels(String),
     /// A node whose taints it tolerates.
     Toleration,
     /// A volume, or one that can be where the pod is.
@@ -20,14 +20,15 @@ impl Want {
     pub(super) fn resource(&self) -> Option<&str> {
         match self {
             Self::Resource(name) => Some(name),
-            Self::Labels | Self::Toleration | Self::Volume => None,
+            Self::Labels(_) | Self::Toleration | Self::Volume => None,
         }
     }
 }
 
 /// Reads the scheduler's sentence, such as `0/5 nodes are available: 3 Insufficient cpu, 2 node(s)
-/// had untolerated taint {gpu: }.` What it says no word of is not among the wants.
-pub(super) fn wants(said: &str) -> Vec<Want> {
+/// had untolerated taint {gpu: }.` What it says no word of is not among the wants. `labels` are those
+/// that the pod selects.
+pub(super) fn wants(said: &str, labels: &str) -> Vec<Want> {
     let said = why(said);
     let mut wants = Vec::new();
     for rest in said.split("Insufficient ").skip(1) {
@@ -36,13 +37,14 @@ pub(super) fn wants(said: &str) -> Vec<Want> {
         wants.push(Want::Resource(resource.to_owned()));
     }
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if says(&["node affinity", "node selector"]) {
-        wants.push(Want::Labels);
+    // A volume has an affinity to nodes as well.
+    if says(&["Pod's node affinity", "node selector"]) {
+        wants.push(Want::Labels(labels.to_owned()));
     }
     if says(&["untolerated taint", "didn't tolerate"]) {
         wants.push(Want::Toleration);
     }
-    if says(&["PersistentVolumeClaim", "persistentvolumeclaim", "volume"]) {
+    if says(&["PersistentVolume", "persistentvolumeclaim", "volume"]) {
         wants.push(Want::Volume);
     }
     wants.sort();

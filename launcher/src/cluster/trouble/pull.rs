@@ -38,7 +38,7 @@ const WORDS: [(&str, Refusal); 24] = [
     ("no space left on device", Refusal::NoSpace),
     ("pull access denied", Refusal::Denied),
     ("unauthorized", Refusal::Denied),
-    ("401", Refusal::Denied),
+    ("status code 401", Refusal::Denied),
     ("403 forbidden", Refusal::Denied),
     ("authorization failed", Refusal::Denied),
     ("no basic auth credentials", Refusal::Denied),

@@ -269,7 +269,10 @@ fn what_keeps_a_pod_from_starting_is_told_in_words() {
         (
             unschedulable("0/1 nodes are available: persistentvolumeclaim \"home\" not found. preemption: x"),
             "cannot be placed on any node: 0/1 nodes are available: persistentvolumeclaim \"home\" not found",
-            format!("{wait}: see `kubernetes.volumes` and `kubernetes.localDisk`."),
+            format!(
+                "{wait}: see `kubernetes.volumes` and `kubernetes.localDisk`. A volume can be bound to some nodes, \
+                 such as those of one zone, and then room has to be there."
+            ),
         ),
         (
             unschedulable("no nodes available to schedule pods"),
@@ -435,6 +438,11 @@ fn registries_say_no_in_many_ways() {
         (
             "Failed to apply default image tag \"A:b\": couldn't parse image name \"A:b\": invalid reference format",
             Refusal::BadName,
+        ),
+        ("unexpected status code 401", Refusal::Denied),
+        (
+            "failed to resolve reference \"registry.example/spark:20260401\": not found",
+            Refusal::NotFound,
         ),
         ("Back-off pulling image \"x\"", Refusal::Unknown),
     ] {

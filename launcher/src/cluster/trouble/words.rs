@@ -3,6 +3,7 @@
 use super::{Refusal, TERMINATED, Trouble, Want};
 use crate::cause::Cause;
 use crate::cluster::causes::{Part, Why};
+use crate::cluster::names::mount::KEEPER_VOLUME;
 
 /// SIGKILL as the exit code of a container.
 const KILLED: i32 = 137;
@@ -40,8 +41,8 @@ impl Trouble {
         // What else it wants is said as well.
         if let Self::Unschedulable { wants, .. } = self {
             for want in wants.iter().skip(1) {
-                let key = want.key(part);
-                let other = want.why().remedy(&[("key", &key)]);
+                let fields = want.fields(part);
+                let other = want.why().remedy(&borrowed(&fields, part.subject()));
                 if let Some((_, other)) = other.split_once(": ") {
                     let end = remedy.trim_end_matches('.').len();
                     remedy.truncate(end);
@@ -105,11 +106,12 @@ impl Trouble {
             ("memory", part.key("memory")),
             ("overhead", part.key("overhead")),
             ("again", again(part).to_owned()),
+            ("disk", disk(part).to_owned()),
         ];
         match self {
             Self::Unschedulable { wants, said } => {
                 fields.push(("said", said.clone()));
-                fields.extend(wants.first().map(|want| ("key", want.key(part))));
+                fields.extend(wants.first().into_iter().flat_map(|want| want.fields(part)));
             }
             Self::TooLarge {
                 resource,
@@ -151,9 +153,11 @@ impl Trouble {
             Self::SlowPull { image, seconds } => {
                 fields.extend([("image", image.clone()), ("time", spoken(*seconds))]);
             }
-            Self::NotMounted { volume, said } => {
-                fields.extend([("volume", volume.clone()), ("said", said.clone())]);
-            }
+            Self::NotMounted { volume, said } => fields.extend([
+                ("volume", volume.clone()),
+                ("said", said.clone()),
+                ("see", see(volume).to_owned()),
+            ]),
             Self::NoSandbox { node, said } => fields.extend([
                 ("node", node.clone().unwrap_or_default()),
                 ("said", said.clone()),
@@ -203,10 +207,19 @@ impl Want {
                 Why::NoRoom
             }
             Self::Resource(_) => Why::NotPlaced,
-            Self::Labels => Why::LabelsUnmet,
+            Self::Labels(_) => Why::LabelsUnmet,
             Self::Toleration => Why::TaintsUnmet,
             Self::Volume => Why::ClaimPending,
         }
+    }
+
+    /// What is known of it, for the words.
+    fn fields(&self, part: Part) -> [(&'static str, String); 2] {
+        let labels = match self {
+            Self::Labels(labels) if !labels.is_empty() => format!("the labels `{labels}`"),
+            _ => "labels".to_owned(),
+        };
+        [("key", self.key(part)), ("labels", labels)]
     }
 
     /// What it is asked for by.
@@ -218,7 +231,7 @@ impl Want {
                 "ephemeral-storage" => "`kubernetes.localDisk`".to_owned(),
                 _ => name.clone(),
             },
-            Self::Labels => part.nodes("nodes"),
+            Self::Labels(_) => part.nodes("nodes"),
             Self::Toleration => part.nodes("tolerations"),
             Self::Volume => "`kubernetes.volumes`".to_owned(),
         }
@@ -254,6 +267,28 @@ fn again(part: Part) -> &'static str {
     match part {
         Part::Driver => "Run the cell again; a new driver is started.",
         Part::Executor => "Spark runs its tasks again.",
+    }
+}
+
+/// What a volume that cannot be mounted was made from. The keeper's right is of `deploy/rbac`.
+fn see(volume: &str) -> &'static str {
+    match volume {
+        KEEPER_VOLUME => {
+            "Have `kubectl apply -f deploy/rbac` done in the namespace, whose Secret for the keeper's account is missing, or correct `kubernetes.accounts` in the profile"
+        }
+        _ => {
+            "See whether what the profile names in `kubernetes.volumes` and `kubernetes.caBundle` is there"
+        }
+    }
+}
+
+/// Where what takes disk space goes better.
+fn disk(part: Part) -> &'static str {
+    match part {
+        Part::Driver => {
+            "Have what it writes go to a volume (`kubernetes.volumes`), or ask whoever runs the cluster for more ephemeral storage."
+        }
+        Part::Executor => "Raise `kubernetes.localDisk.size` in the profile.",
     }
 }
 

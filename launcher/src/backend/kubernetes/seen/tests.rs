@@ -8,6 +8,7 @@ const SUBJECT: Subject<'_> = Subject {
     profile: "big",
     namespace: "sparks",
     deadline: 60,
+    heap: "2g",
 };
 
 fn job(conditions: &Value) -> Job {
@@ -423,6 +424,23 @@ fn what_else_is_in_the_cluster_is_asked_for_a_pod_that_no_node_takes() {
     assert_eq!(seen.asks(), [Look::Nodes, Look::Claims]);
     seen.pod(pod(&driver(&json!({ "running": {} }))));
     assert_eq!(seen.asks(), []);
+}
+
+#[test]
+fn of_a_driver_that_was_killed_for_memory_the_limit_and_the_heap_are_told() {
+    let mut seen = Seen::default();
+    let killed = json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
+    let mut status = driver(&killed);
+    status["phase"] = json!("Failed");
+    let mut killed = pod(&status);
+    let limit = json!({ "limits": { "memory": "3Gi" } });
+    let containers = &mut killed.spec.as_mut().unwrap().containers;
+    containers[0].resources = serde_json::from_value(limit).unwrap();
+    seen.pod(killed);
+    assert_eq!(
+        cause(&mut seen).sentence,
+        "The Spark driver's pod was killed for using more than its 3Gi of memory (OOMKilled), of which 2g are Java's heap"
+    );
 }
 
 #[test]

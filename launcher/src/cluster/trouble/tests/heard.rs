@@ -1,6 +1,6 @@
 use super::*;
 use crate::cause::Cause;
-use crate::cluster::causes::Why;
+use crate::cluster::causes::{Part, Why};
 
 /// An event of the pod, as an API server tells it.
 fn event(reason: &str, message: &str, time: &str) -> k8s_openapi::api::core::v1::Event {
@@ -396,6 +396,84 @@ fn an_older_event_does_not_replace_a_newer() {
         slow.happened(false),
         "waits for image new, which its node has been fetching for 5 min"
     );
+}
+
+/// Times of events are whole seconds, and a pod's keeper and Spark are two images.
+#[test]
+fn an_image_that_was_there_does_not_hide_one_that_is_fetched() {
+    let of = |reason, said, container: &str| {
+        let mut event = event(reason, said, "06:00:00");
+        event.involved_object.field_path = Some(format!("spec.containers{{{container}}}"));
+        event
+    };
+    let mut heard = Heard::default();
+    heard.event(&of(
+        "Pulled",
+        "Container image \"keeper\" already present",
+        "keeper",
+    ));
+    heard.event(&of("Pulling", PULLING.1, "driver"));
+    let slow = || trouble_as_heard(&executor(&placed(true)), &heard, at("06:01:00"));
+    assert_eq!(slow().map(|trouble| trouble.why()), Some(Why::SlowPull));
+    heard.event(&of("Pulled", "Successfully pulled image", "driver"));
+    let slow = trouble_as_heard(&executor(&placed(true)), &heard, at("06:01:00"));
+    assert_eq!(slow, None);
+}
+
+#[test]
+fn a_pull_secret_that_is_missing_is_named() {
+    let said = "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.";
+    let heard = heard(&[("FailedToRetrieveImagePullSecret", said)]);
+    let denied = waiting("ErrImagePull", "pull access denied");
+    let denied = trouble_as_heard(&executor(&denied), &heard, at("06:10:00")).unwrap();
+    assert_eq!(denied.why(), Why::ImageDenied);
+    let happened = denied.happened(false);
+    assert!(
+        happened
+            .contains("pull access denied; Unable to retrieve some image pull secrets (regcred)"),
+        "{happened}"
+    );
+}
+
+/// The scheduler's words of Kubernetes 1.25 to 1.34, in `pkg/scheduler/framework/plugins`.
+#[test]
+fn labels_that_a_pod_wants_are_named_and_told_from_where_its_volumes_are() {
+    let of = |said: &str| {
+        let mut pod = executor(&unschedulable(said));
+        let selector = [("disk", "ssd"), ("zone", "a")];
+        let selector = selector.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        pod.spec.as_mut().unwrap().node_selector = Some(selector.into_iter().collect());
+        trouble(&pod, at("06:10:00")).unwrap()
+    };
+    let labels =
+        of("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.");
+    assert_eq!(labels.why(), Why::LabelsUnmet);
+    let remedy = labels.remedy(Part::Driver);
+    assert!(
+        remedy.contains("asks for the labels `disk=ssd, zone=a` that no free node has"),
+        "{remedy}"
+    );
+    for said in [
+        "0/3 nodes are available: 3 node(s) had volume node affinity conflict.",
+        "0/3 nodes are available: 3 node(s) didn't match PersistentVolume's node affinity.",
+        "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind.",
+    ] {
+        assert_eq!(of(said).why(), Why::ClaimPending, "{said}");
+    }
+}
+
+#[test]
+fn the_keepers_right_that_is_missing_is_told_from_a_volume_of_the_profile() {
+    let of = |volume: &str| {
+        let said = format!("MountVolume.SetUp failed for volume \"{volume}\" : secret not found");
+        let heard = heard(&[("FailedMount", &said)]);
+        let pod = executor(&placed(false));
+        trouble_as_heard(&pod, &heard, at("06:10:00"))
+            .unwrap()
+            .remedy(Part::Driver)
+    };
+    assert!(of("firesteel-kube").contains("deploy/rbac"));
+    assert!(of("home").contains("`kubernetes.volumes`"));
 }
 
 #[test]
