@@ -129,9 +129,9 @@ def connection() -> dict:
     return dict(zip(PORTS, free_ports(len(PORTS)))) | {"ip": "127.0.0.1", "transport": "tcp", "key": "k", "signature_scheme": "hmac-sha256", "kernel_name": ""}
 
 
-def refused(path: Path) -> str:
-    """Why a kernel does not start from this connection file."""
-    done = subprocess.run([os.environ["FIRESTEEL"], "kernel", "-f", str(path)], capture_output=True, text=True, timeout=30)
+def refused(*command) -> str:
+    """The one sentence that a command fails with."""
+    done = subprocess.run([os.environ["FIRESTEEL"], *command], capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert done.stdout == ""
     [line] = done.stderr.splitlines()
@@ -150,13 +150,13 @@ def test_a_connection_file_that_is_of_no_use_is_refused_in_a_sentence(tmp_path, 
             file[name] = file.get(value, value) if isinstance(value, str) else value
         path.write_text(json.dumps({name: value for name, value in file.items() if value is not None}))
     path.chmod(0o600)
-    assert case["says"] in refused(path)
+    assert case["says"] in refused("kernel", "-f", path)
 
 
 def test_a_connection_file_that_cannot_be_read_is_named(tmp_path):
     missing = tmp_path / "kernel-1.json"
-    assert f"cannot read the connection file {missing}: No such file" in refused(missing)
-    assert f"cannot read the connection file {tmp_path}: Is a directory" in refused(tmp_path)
+    assert f"cannot read the connection file {missing}: No such file" in refused("kernel", "-f", missing)
+    assert f"cannot read the connection file {tmp_path}: Is a directory" in refused("kernel", "-f", tmp_path)
 
 
 def test_a_port_that_is_taken_is_named(tmp_path):
@@ -165,7 +165,7 @@ def test_a_port_that_is_taken_is_named(tmp_path):
         port = taken.getsockname()[1]
         path.write_text(json.dumps(connection() | {"iopub_port": port}))
         path.chmod(0o600)
-        assert f"tcp://127.0.0.1:{port}: another process has taken it" in refused(path)
+        assert f"tcp://127.0.0.1:{port}: another process has taken it" in refused("kernel", "-f", path)
 
 
 @pytest.mark.parametrize(
@@ -262,3 +262,54 @@ def test_profiles_that_are_corrupt_are_refused_in_words_and_the_kernel_lives(ker
     assert kernel.run("%lsmagic").status == "ok"
     file.write_text("profiles: {local: {memory: 1g}}")
     assert kernel.run("%profile").status == "ok", "mended, it is read again"
+
+
+def document(**parts) -> bytes:
+    """A notebook of one cell, but for these parts; those that are None are left out."""
+    cell = {"cell_type": "code", "execution_count": None, "id": "c", "metadata": {}, "outputs": [], "source": "SELECT 1"}
+    spec = {"name": "firesteel", "display_name": "Spark SQL", "language": "sql"}
+    whole = {"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5} | parts
+    return json.dumps({name: part for name, part in whole.items() if part is not None}).encode()
+
+
+NOTEBOOKS = {
+    "nothing": (b"", "is cut short"),
+    "cut short": (document()[:-40], "is cut short"),
+    "no JSON": (b"SELECT 1", "is not the JSON of a notebook"),
+    "not text": (b"\xff\xfe{\x00}\x00", "is not the JSON of a notebook"),
+    "text that is none inside": (document(metadata={"title": "quokka"}).replace(b"quokka", b"\xff"), "is not the JSON of a notebook"),
+    "in conflict": (b"<<<<<<< HEAD\n" + document() + b"\n=======\n", "is not the JSON of a notebook"),
+    "two in one": (document() * 2, "is not the JSON of a notebook"),
+    "deep": (b"[" * 1_000_000, "is not the JSON of a notebook"),
+    "a list": (b"[]", "has no list of `cells`"),
+    "no cells": (document(cells=None), "has no list of `cells`"),
+    "cells that are no list": (document(cells={"0": {}}), "has no list of `cells`"),
+    "a cell that is none": (document(cells=[7]), "its cell 1 has no type"),
+    "a cell without a source": (document(cells=[{"cell_type": "code", "metadata": {}}]), "its cell 1 has no type"),
+    "of an old format": (document(cells=None, worksheets=[], nbformat=3), "is a notebook of format 3"),
+    "of tomorrow's format": (document(nbformat=5), "is a notebook of format 5"),
+    "of a format below all formats": (document(nbformat=-4), "is a notebook of format -4"),
+    "of a format that is text": (document(nbformat="4"), "has no number `nbformat`"),
+    "of no format": (document(nbformat=None), "has no number `nbformat`"),
+    "nothing about it": (document(metadata=None), "has no `metadata`"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_a_notebook_that_is_corrupt_is_refused_in_a_sentence_and_stays_as_it_is(tmp_path, text, words):
+    file = tmp_path / "n.ipynb"
+    file.write_bytes(text)
+    said = refused("demo", file)
+    assert said.startswith(f"firesteel: {file} "), said
+    assert words in said
+    # What to do about it.
+    assert "; take a " in said or "; open it in Jupyter and save it" in said, said
+    assert "Traceback" not in said and "panicked" not in said
+    assert file.read_bytes() == text
+    assert list(tmp_path.iterdir()) == [file], "nothing is made for it"
+
+
+def test_a_notebook_that_cannot_be_read_is_named(tmp_path):
+    missing = tmp_path / "n.ipynb"
+    assert f"cannot read the notebook {missing}: No such file" in refused("demo", missing)
+    assert f"cannot read the notebook {tmp_path}: Is a directory" in refused("demo", tmp_path)

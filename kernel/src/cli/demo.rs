@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::Args;
 use firesteel_launcher::paths::Paths;
 use firesteel_launcher::runtime::{self, Runtime};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::kernelspec::Install;
 use super::runtime::Steps;
@@ -35,6 +35,22 @@ pub(super) struct Demo {
 /// Why the demo did not come to its end.
 #[derive(Debug, thiserror::Error)]
 enum DemoError {
+    /// The notebook could not be read.
+    #[error("cannot read the notebook {}: {why}; give the path of one that is there", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// The file is no notebook that can be run.
+    #[error("{} {flaw}", path.display())]
+    NoNotebook {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        flaw: Flaw,
+    },
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -52,9 +68,35 @@ enum DemoError {
     },
 }
 
+/// What is wrong with a notebook, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+enum Flaw {
+    /// It ends too early.
+    #[error("is cut short: {0}; take a whole copy of it")]
+    CutShort(serde_json::Error),
+    /// It is something else, or damaged.
+    #[error("is not the JSON of a notebook: {0}; take a copy that Jupyter saved")]
+    NotJson(serde_json::Error),
+    /// It is written in an older or a newer way.
+    #[error(
+        "is a notebook of format {0}; open it in Jupyter and save it, which makes it one of format 4"
+    )]
+    Format(Number),
+    /// It lacks what every notebook has.
+    #[error("is no notebook: it has no {0}; take a copy that Jupyter saved")]
+    Lacks(&'static str),
+    /// This cell lacks what every cell has.
+    #[error(
+        "is damaged: its cell {0} has no type, no metadata or no source; take a copy that Jupyter saved"
+    )]
+    Cell(usize),
+}
+
 impl Demo {
     pub(super) fn run(&self) -> Answer {
         let paths = Paths::from_env(var);
+        // What cannot be run is refused before anything is set up for it.
+        let notebook = self.notebook(&paths)?;
         let mut log = Log::default();
 
         let runtime = runtime::install(&paths, var, false, false, &mut Steps::default())?;
@@ -64,7 +106,6 @@ impl Demo {
         let kernel = Install::default().write(&program)?;
         log.done("kernelspec", &kernel);
 
-        let notebook = self.notebook(&paths)?;
         let data = notebook.with_file_name("data");
         unpack(&runtime, &data)?;
         log.done("flights data", &data);
@@ -90,7 +131,16 @@ impl Demo {
     /// The notebook to run, whole path.
     fn notebook(&self, paths: &Paths) -> Result<PathBuf, DemoError> {
         if let Some(given) = &self.notebook {
-            return fs::canonicalize(given).map_err(|source| write_error(given, source));
+            let read_error = |why| DemoError::Read {
+                path: given.clone(),
+                why,
+            };
+            let path = fs::canonicalize(given).map_err(read_error)?;
+            let text = fs::read(&path).map_err(read_error)?;
+            return match check(&text) {
+                Ok(()) => Ok(path),
+                Err(flaw) => Err(DemoError::NoNotebook { path, flaw }),
+            };
         }
         let folder = paths.data.join("demo");
         let path = folder.join("flights.ipynb");
@@ -99,6 +149,43 @@ impl Demo {
             .map_err(|source| write_error(&path, source))?;
         Ok(path)
     }
+}
+
+/// Refuses what is no notebook: nbconvert would say so in pages, or not at all.
+fn check(notebook: &[u8]) -> Result<(), Flaw> {
+    let notebook: Value =
+        serde_json::from_slice(notebook).map_err(|error| match error.is_eof() {
+            true => Flaw::CutShort(error),
+            false => Flaw::NotJson(error),
+        })?;
+    // One of an older format has its cells elsewhere.
+    if let Value::Number(format) = &notebook["nbformat"]
+        && format.as_u64() != Some(4)
+    {
+        return Err(Flaw::Format(format.clone()));
+    }
+    for (part, there) in [
+        ("list of `cells`", notebook["cells"].is_array()),
+        ("number `nbformat`", notebook["nbformat"].is_number()),
+        ("`metadata`", notebook["metadata"].is_object()),
+    ] {
+        if !there {
+            return Err(Flaw::Lacks(part));
+        }
+    }
+    let mut cells = notebook["cells"].as_array().into_iter().flatten();
+    match cells.position(|cell| !is_cell(cell)) {
+        Some(at) => Err(Flaw::Cell(at + 1)),
+        None => Ok(()),
+    }
+}
+
+fn is_cell(cell: &Value) -> bool {
+    let source = match &cell["source"] {
+        Value::Array(lines) => lines.iter().all(Value::is_string),
+        source => source.is_string(),
+    };
+    source && cell["cell_type"].is_string() && cell["metadata"].is_object()
 }
 
 /// Prints what is done, where it is and what it took.

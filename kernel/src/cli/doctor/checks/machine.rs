@@ -92,19 +92,19 @@ pub(super) fn folders(paths: &Paths) -> Verdict {
 }
 
 /// Whether the clock can be right: it is not by much before `made`, when this program was written.
-pub(super) fn clock(made: Option<SystemTime>, now: SystemTime) -> Verdict {
+pub(super) fn clock(made: SystemTime, now: SystemTime) -> Verdict {
     let date = |time: SystemTime| DateTime::<Utc>::from(time).format("%Y-%m-%d");
-    match made.filter(|made| now + BEHIND < *made) {
-        Some(made) => Verdict::poor(
+    if now + BEHIND < made {
+        return Verdict::poor(
             format!(
                 "it is {} by the clock, and this program was made on {}",
                 date(now),
                 date(made)
             ),
             "Set the clock: certificates, leases and limits go by it.",
-        ),
-        None => Verdict::good(format!("{} (UTC)", date(now))),
+        );
     }
+    Verdict::good(format!("{} (UTC)", date(now)))
 }
 
 /// How the names of files are read.
