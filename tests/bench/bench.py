@@ -15,11 +15,13 @@ import charts
 import completion
 import drivers
 import fetches
+import iopub
 import kernels
 import sizes
 import spark
 import tables
 from figures import spread, table
+from versions import versions
 
 
 @dataclass
@@ -116,25 +118,54 @@ ROWS = [
         )
         for name, words, quantile in (("p50", "median of 900", 0.5), ("p99", "99th percentile of 900", 0.99))
     ),
-    Row(
-        "cell-noop-xeus",
-        "a cell that does nothing (`-- nothing`, `pass`), request to reply: median of 900",
-        "ms",
-        functools.partial(kernels.cell_ours, 0.5),
-        functools.partial(kernels.cell_xeus_python, 0.5),
-        "xeus-python, raw",
-        "ratio ≤ 0.6",
-        missing=kernels.xeus_missing,
+    *(
+        Row(
+            f"cell-noop-xeus{name}",
+            f"a cell that does nothing (`-- nothing`, `pass`), request to reply: {words}",
+            "ms",
+            functools.partial(kernels.cell_ours, quantile),
+            functools.partial(kernels.cell_xeus_python, quantile),
+            "xeus-python, raw",
+            "ratio ≤ 0.6",
+            missing=kernels.xeus_missing,
+        )
+        for name, words, quantile in (("", "median of 900", 0.5), ("-p99", "99th percentile of 900", 0.99))
     ),
     Row(
         "iopub-10000",
-        f"a cell with {kernels.MESSAGES:,} outputs, request to idle",
+        f"a cell with {iopub.MESSAGES:,} outputs, request to idle",
         "ms",
-        kernels.published_ours,
-        kernels.published_xeus_python,
+        iopub.published_ours,
+        iopub.published_xeus_python,
         "xeus-python, raw",
         "ratio ≤ 1.0",
         missing=kernels.xeus_missing,
+    ),
+    Row(
+        "iopub-stalled",
+        f"a cell with {iopub.MESSAGES:,} outputs, request to idle, beside a subscriber that never reads",
+        "ms",
+        iopub.published_beside_stalled,
+        iopub.published_ours,
+        "without it",
+        "ratio ≤ 1.1",
+        rounds=11,
+    ),
+    Row(
+        "iopub-lost",
+        f"of {iopub.MANY:,} outputs of one cell, those missed by its reader",
+        "outputs",
+        iopub.lost,
+        goal="0",
+        rounds=1,
+    ),
+    Row(
+        "iopub-lost-late",
+        f"of {iopub.MANY:,} outputs of one cell, those missed by a reader that begins only when the kernel waits for it",
+        "outputs",
+        iopub.lost_late,
+        goal="0",
+        rounds=1,
     ),
     Row(
         "table-1000x20",
@@ -152,9 +183,9 @@ ROWS = [
         "s",
         spark.first_row_ours,
         spark.first_row_by_hand,
-        "`start-connect-server.sh` and PySpark",
+        spark.BY_HAND,
         "ratio ≤ 0.45",
-        missing=spark.missing,
+        missing=spark.missing_on_java_17,
     ),
     Row(
         "local-first-row-interactive",
@@ -162,29 +193,29 @@ ROWS = [
         "s",
         spark.first_row_interactive,
         spark.first_row_by_hand,
-        "`start-connect-server.sh` and PySpark",
+        spark.BY_HAND,
         "ratio ≤ 0.28",
-        missing=spark.missing,
+        missing=spark.missing_on_java_17,
     ),
     Row(
         "local-first-row-java-25",
-        "this machine, Java 25 (the peer on the machine's own): from a cell to its first row, no driver yet",
+        "this machine, Java 25: from a cell to its first row, no driver yet",
         "s",
         spark.first_row_java_25,
         spark.first_row_by_hand,
-        "`start-connect-server.sh` and PySpark",
+        spark.BY_HAND,
         "ratio ≤ 0.4",
-        missing=spark.missing,
+        missing=spark.missing_on_java_17,
     ),
     Row(
         "local-first-row-interactive-java-25",
-        "this machine, profile `interactive` on Java 25 (the peer on the machine's own): from a cell to its first row, no driver yet",
+        "this machine, profile `interactive` on Java 25: from a cell to its first row, no driver yet",
         "s",
         spark.first_row_interactive_java_25,
         spark.first_row_by_hand,
-        "`start-connect-server.sh` and PySpark",
+        spark.BY_HAND,
         "ratio ≤ 0.28",
-        missing=spark.missing,
+        missing=spark.missing_on_java_17,
     ),
     Row(
         "select-1",
@@ -385,6 +416,7 @@ def main():
     chosen = [row for row in ROWS if row.name.startswith(asked)]
     if not chosen:
         parser.error(f"rows are: {', '.join(row.name for row in ROWS)}")
+    took_part = versions()
     # What else the machine did.
     began = round(os.getloadavg()[0], 2)
     taken, all_ticks = processors()
@@ -398,7 +430,14 @@ def main():
     taken, all_ticks = (now - before for now, before in zip(processors(), (taken, all_ticks)))
     stolen = round(taken / all_ticks, 3)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    kept = {"commit": commit(), "machine": machine, "load": began, "stolen": stolen, "rows": [figure.as_json() for figure in figures]}
+    kept = {
+        "commit": commit(),
+        "machine": machine,
+        "versions": took_part,
+        "load": began,
+        "stolen": stolen,
+        "rows": [figure.as_json() for figure in figures],
+    }
     arguments.output.mkdir(parents=True, exist_ok=True)
     file = arguments.output / f"{commit()}.json"
     file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")

@@ -19,9 +19,6 @@ DEADLINE = 60
 # Cells that one figure is made of.
 CELLS = 1000
 
-# Messages of one cell that are counted as they arrive.
-MESSAGES = 10_000
-
 # Starts that one figure is made of, and how long one may take, in milliseconds: people notice half a second.
 STARTS = 1000
 NOTICED = 450
@@ -181,53 +178,10 @@ def cell_xeus_python(quantile):
     return cell(xeus_python, "pass", quantile)
 
 
-def published(command, code):
-    """Milliseconds from a request to the idle that ends it, of a cell with so many outputs, in a reader that takes no message apart."""
-    with started(command) as (_, _, client):
-        # What is published before the reader has connected is missing.
-        deadline = time.monotonic() + DEADLINE
-        while not client.iopub_channel.socket.poll(100):
-            if time.monotonic() > deadline:
-                raise RuntimeError("nothing is published")
-            answered(client, client.execute("-- nothing" if command is ours else "pass"))
-        before = time.perf_counter()
-        count = until_idle(client, client.execute(code))
-        elapsed = time.perf_counter() - before
-    if count != MESSAGES:
-        raise RuntimeError(f"{count} outputs came")
-    return elapsed * 1000
-
-
 def answered(client, asked):
     """Waits for the reply to a request."""
     while client.get_shell_msg(timeout=DEADLINE)["parent_header"].get("msg_id") != asked:
         pass
-
-
-def until_idle(client, asked):
-    """How many outputs a request has published when it is over."""
-    socket = client.iopub_channel.socket
-    outputs = (b'"stream"', b'"display_data"', b'"execute_result"')
-    count = 0
-    while socket.poll(DEADLINE * 1000):
-        frames = socket.recv_multipart()
-        header, parent, _, content = frames[frames.index(b"<IDS|MSG>") + 2 :][:4]
-        if asked.encode() not in parent:
-            continue
-        count += any(kind in header for kind in outputs)
-        if b'"status"' in header and b'"idle"' in content:
-            return count
-    raise RuntimeError("the cell does not end")
-
-
-def published_ours():
-    return published(ours, "%lsmagic\n" * MESSAGES)
-
-
-def published_xeus_python():
-    # It does not run a loop that ends a cell.
-    loop = f"import sys\nfor _ in range({MESSAGES}):\n    sys.stdout.write('%%sql  %help  %limit\\n')\nNone"
-    return published(xeus_python, loop)
 
 
 def slow_starts():

@@ -17,7 +17,8 @@ BEGIN, END = "<!-- figures: made by tests/bench/publish.py -->\n", "<!-- /figure
 def section():
     runs = json.loads(PUBLISHED.read_text())
     return "\n" + "".join(
-        f"`make bench` at commit {run['commit']}, {run['machine']}{stolen(run)}; medians (least–most):\n\n{table(run['rows'])}\n\n" for run in runs
+        f"`make bench` at commit {run['commit']}, {run['machine']}{stolen(run)}; medians (least–most):\n\n{versions(run)}{table(run['rows'])}\n\n"
+        for run in runs
     )
 
 
@@ -25,12 +26,22 @@ def stolen(run):
     return f", of which other machines on its host took {run['stolen']:.0%}" if "stolen" in run else ""
 
 
+def versions(run):
+    """The line that names what took part, where a run kept it."""
+    return "With " + ", ".join(" ".join(one) for one in run["versions"].items()) + ".\n\n" if "versions" in run else ""
+
+
+def alike(run):
+    """What runs have in common whose rows stand in one table."""
+    return run["commit"], run["machine"], run.get("versions")
+
+
 def published(run):
     """The runs that are published once this one is: a row is of the last run that has it."""
     names = {row["name"] for row in run["rows"]}
     before = json.loads(PUBLISHED.read_text())
     kept = [{**old, "rows": [row for row in old["rows"] if row["name"] not in names]} for old in before]
-    same = [old for old in kept if (old["commit"], old["machine"]) == (run["commit"], run["machine"])]
+    same = [old for old in kept if alike(old) == alike(run)]
     rows = [row for old in same for row in old["rows"]] + run["rows"]
     # Of runs on one commit the worse is told.
     stolen = max(one.get("stolen", 0) for one in [run, *same])

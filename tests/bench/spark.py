@@ -4,6 +4,7 @@ import atexit
 import functools
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -17,6 +18,9 @@ from kernels import replied, until_open
 # How long anything may take before the run is broken.
 DEADLINE = 180
 
+# What a first row is measured beside.
+BY_HAND = "`start-connect-server.sh` and PySpark, on Java 17"
+
 # Statements that one figure is made of.
 STATEMENTS = 200
 
@@ -29,9 +33,35 @@ def missing():
     return None if os.environ.get("FIRESTEEL_BENCH_PEERS") else "FIRESTEEL_BENCH_PEERS names no Python with PySpark's libraries"
 
 
+def missing_on_java_17():
+    """Why Spark's own script cannot be measured on the Java that the goals are of, if so."""
+    home = os.environ.get("JAVA_HOME")
+    found = java_version(Path(home, "bin/java") if home else "java")
+    if found.partition(".")[0] != "17":
+        return f"Spark's own script is to run on Java 17, and finds {found or 'none'}"
+    return missing()
+
+
+@functools.cache
+def java_version(java):
+    """The version that a Java tells, none where it cannot be run."""
+    try:
+        told = subprocess.run([java, "-version"], check=True, capture_output=True, text=True).stderr
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return re.search(r'version "([^"]+)"', told)[1]
+
+
+@functools.cache
+def shown(part):
+    """Version and place of a part of the runtime."""
+    [line] = [line for line in firesteel("runtime", "show").splitlines() if line.startswith(f"{part} ")]
+    version, place = line.split()[1:]
+    return version, place
+
+
 def spark_home():
-    [line] = [line for line in firesteel("runtime", "show").splitlines() if line.startswith("Spark ")]
-    return Path(line.split()[2])
+    return Path(shown("Spark")[1])
 
 
 class Server:

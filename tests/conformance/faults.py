@@ -18,26 +18,33 @@ from client import alive, until
 # Where the cluster of these tests keeps its own things. One that is not ours is not broken.
 STATE = Path(os.environ.get("FIRESTEEL_TEST_ADMIN_KUBECONFIG", "/nowhere/none")).parent
 
+# Its node, as `tests/cluster/lib.sh` names it.
+NODE = "node1"
+
 
 def ours_to_break():
     """Whether the cluster's own programs may be stopped: it is the one that `tests/cluster/up` made here."""
     return (STATE / "pki/apiserver.key").exists() and (STATE / "run/apiserver.pid").exists()
 
 
-def processes(pod, program):
-    """The processes in a pod that run a program: its containers are on this machine."""
+def processes(pod, program=None):
+    """The processes in a pod, all or those that run one program: its containers are on this machine."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):
             groups = (entry / "cgroup").read_text().replace("_", "-")
-            if pod["metadata"]["uid"] in groups and (entry / "exe").readlink().name == program:
-                found.append(int(entry.name))
+            if pod["metadata"]["uid"] in groups:
+                # What has ended and was not yet waited for runs none.
+                runs = (entry / "exe").readlink().name
+                if program in (None, runs):
+                    found.append(int(entry.name))
     return found
 
 
 def send(pids, what):
+    assert pids, "nobody is there to be sent a signal"
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, what)
@@ -46,7 +53,6 @@ def send(pids, what):
 @contextlib.contextmanager
 def frozen(pids):
     """Stops processes, and has them go on."""
-    assert pids, "nothing is there to be stopped"
     send(pids, signal.SIGSTOP)
     try:
         yield

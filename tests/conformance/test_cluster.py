@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import cluster
 import nbformat
 import pytest
 from client import firesteel, until
 from cluster import Watch, kubectl, names, of, pods, things
+from faults import ours_to_break, processes
 
 if not cluster.there():
     assert "CI" not in os.environ, "in CI there is a cluster"
@@ -43,6 +45,8 @@ PROFILES = (
     + cluster.profile("imageless", own=", share: kernel, startDeadline: 20s").replace(
         f"'4.3': {os.environ['FIRESTEEL_TEST_IMAGE']}", "'4.3': localhost/no-such-image:1"
     )
+    + cluster.profile("crashing", own=f"{QUICK}, share: kernel, conf: {{spark.executor.extraJavaOptions: '-Xbogus'}}")
+    + "allowedConf: [spark.executor.extraJavaOptions]\n"
 )
 
 
@@ -56,7 +60,7 @@ def profiles(home):
     for driver in json.loads(firesteel("drivers", "list", "--json")):
         firesteel("drivers", "stop", driver["id"])
     file.write_text(before)
-    nothing_left("pods", "scripted", "idle", "older", "gpu", "nowhere", "hopeless", "imageless", "inside")
+    nothing_left("pods", "scripted", "idle", "older", "gpu", "nowhere", "hopeless", "imageless", "crashing", "inside")
 
 
 def nothing_left(*profiles, seconds=150):
@@ -110,6 +114,11 @@ def test_the_secrets_of_a_driver_are_in_its_secret_alone(kernels):
     for pod in pods("driver", "pods") + until(working, START, "an executor works"):
         name = pod["metadata"]["name"]
         said[name] = kubectl("logs", name, "--all-containers", admin=True)
+        # Where the cluster is on this machine.
+        for pid in processes(pod) if ours_to_break() else []:
+            for part in ["cmdline", "environ"]:
+                said[f"{name}, {part} of {pid}"] = Path(f"/proc/{pid}/{part}").read_text(errors="replace")
+    assert not ours_to_break() or any("cmdline" in where and "executor" in text for where, text in said.items())
     for where, text in said.items():
         assert not [secret for secret in secrets if secret in text], where
 
@@ -188,6 +197,33 @@ def test_a_removed_driver_is_told_within_seconds_and_the_next_cell_has_another(k
     assert done.status == "ok" and "settings" in done.text, done.text
 
 
+def test_a_driver_that_is_evicted_says_so(kernels):
+    kernel = kernels(env={"FIRESTEEL_PROFILE": "scripted"})
+    running = kernel.start(cluster.LONG)
+    kernel.shown(running, "task", timeout=START)
+    (driver,) = pods("driver", "scripted")
+    name = driver["metadata"]["name"]
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    code, said = cluster.asked("POST", f"/api/v1/namespaces/{cluster.NAMESPACE}/pods/{name}/eviction", eviction)
+    assert code == 201, said
+    done = kernel.finish(running, timeout=60)
+    assert done.status == "error" and "evicted, because its node is drained" in done.text, done.text
+
+
+def test_a_driver_whose_secret_was_removed_takes_nobody_in_and_says_so(kernels):
+    first = kernels(env={"FIRESTEEL_PROFILE": "pods"})
+    assert first.run("SELECT 1 AS one", timeout=START).status == "ok"
+    (secret,) = of("pods", things("secrets"))
+    kubectl("delete", "secret", secret["metadata"]["name"], admin=True)
+    second = kernels(env={"FIRESTEEL_PROFILE": "pods"})
+    done = second.run("SELECT 2 AS two", timeout=START)
+    assert done.status == "error" and secret["metadata"]["name"] in done.text and "was removed" in done.text, done.text
+    assert first.run("SELECT 3 AS three").status == "ok", "who was there is not disturbed"
+    assert first.run("%stop").status == "ok"
+    done = second.run("SELECT 4 AS four", timeout=START)
+    assert done.status == "ok", done.text
+
+
 @pytest.mark.parametrize(
     ("profile", "words"), [("nowhere", r"didn't match|node affinity|no node"), ("imageless", r"no-such-image")]
 )
@@ -202,6 +238,15 @@ def test_a_cell_that_waits_for_executors_that_cannot_come_is_told_why(kernels):
     kernel = kernels(env={"FIRESTEEL_PROFILE": "hopeless"})
     running = kernel.start("SELECT sum(id) FROM range(0, 1000, 1, 2)")
     kernel.shown(running, "cannot be placed on any node", timeout=START)
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(running, timeout=60).status == "error"
+
+
+def test_executors_that_end_again_and_again_are_told_with_the_end_of_their_log(kernels):
+    kernel = kernels(env={"FIRESTEEL_PROFILE": "crashing"})
+    running = kernel.start("SELECT sum(id) FROM range(0, 1000, 1, 2)")
+    # What is said of those that end again and again alone.
+    kernel.shown(running, "Its log ends:", timeout=START)
     kernel.manager.interrupt_kernel()
     assert kernel.finish(running, timeout=60).status == "error"
 

@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
@@ -23,7 +23,7 @@ import pytest
 from client import Kernel, alive, until
 from clock import DAY, Clock
 from cluster import LONG, kubectl, names, of, pods, things
-from faults import Way, cut_off, frozen, ours_to_break, processes, program, restart, send
+from faults import NODE, Way, cut_off, frozen, ours_to_break, processes, program, restart, send
 
 assert ours_to_break() or "CI" not in os.environ, "in CI there is a cluster"
 pytestmark = pytest.mark.skipif(not ours_to_break(), reason="no cluster that is ours to break: run `make cluster`, or tests/run")
@@ -52,11 +52,17 @@ AWAY, GRACE = 20, 3
 STUCK_FOR = AWAY + 10
 
 ANSWER = "SELECT 40 + 2 AS answer"
-# Long enough that an executor can be killed in it.
-FINITE = "SELECT sum(hash(id)) IS NOT NULL AS answered FROM range(0, 200000000, 1, 8)"
+# Long enough that an executor is seen at work on it, and can be killed then.
+FINITE = "SELECT sum(hash(id)) IS NOT NULL AS answered FROM range(0, 2000000000, 1, 8)"
 
 # What a cell may say that lost its driver, or could not have one.
 LOST = ("DriverLost", "SparkUnavailable")
+
+# How it says so where it was not told why.
+UNTOLD = "The Spark session is gone:|No session could be opened:|Spark Connect server"
+
+# What the next cell says then.
+REPLACED = "A new session was opened"
 
 
 @dataclass
@@ -73,10 +79,14 @@ class Scene:
     endless: bool = False
     # What a cell may come to: its names of errors, and "ok".
     outcomes: tuple = ("ok",)
+    # What is said of the driver's end, where that is known.
+    words: str = ""
     # Whether another cell is to go well.
     goes_on: bool = True
     # How long what was made may stay after the end.
     patience: int = NOTHING_LEFT
+    # Every pod that was seen, by its uid.
+    seen: dict = field(default_factory=dict)
 
     def is_over(self):
         """Nobody is there to be told."""
@@ -91,6 +101,16 @@ class Scene:
 
     def keeper(self):
         return processes(self.pod(), "firesteel-launcher")
+
+    def executor(self):
+        (pod,) = pods("executor", self.profile)
+        return processes(pod, "java")
+
+    def look(self):
+        """All that is there of it. Its pods are remembered: their processes could outlive them."""
+        found = of(self.profile, things())
+        self.seen |= {item["metadata"]["uid"]: item for item in found if item["kind"] == "Pod"}
+        return found
 
 
 # Moments.
@@ -127,8 +147,8 @@ def idle(scene):
 def running(scene, code=LONG):
     idle(scene)
     scene.cell, scene.endless = scene.kernel.start(code), code is LONG
-    scene.kernel.shown(scene.cell, "task", timeout=START)
-    until(lambda: [pod for pod in pods("executor", scene.profile) if processes(pod, "java")], START, "an executor runs")
+    # Tasks are shown while they wait for an executor, too. Of those there is one, with room for one task.
+    scene.kernel.shown(scene.cell, "tasks, 1 running", timeout=START)
 
 
 def ending(scene):
@@ -167,7 +187,7 @@ def kernel_sleeps_past_its_lease(scene):
     """A laptop whose lid was closed."""
     with frozen([scene.kernel.pid]):
         until(lambda: not pods("driver", scene.profile), AWAY + GRACE + NO_HANG, "the driver is given back")
-    scene.outcomes = LOST
+    scene.outcomes, scene.words = LOST, "silent for more than|Nobody used|removed"
 
 
 def kernel_sleeps_briefly(scene):
@@ -191,7 +211,7 @@ def clock_jumps(scene):
 
 def keeper_is_killed(scene):
     send(scene.keeper(), signal.SIGKILL)
-    scene.outcomes = LOST
+    scene.outcomes, scene.words = LOST, "killed"
 
 
 def keeper_sleeps_briefly(scene):
@@ -203,9 +223,14 @@ def driver_is_cut_off(scene):
     lasting(cut_off(scene.keeper()))
 
 
+def driver_is_cut_off_for_long(scene):
+    """For longer than the lease of a kernel, whom it hears all the while."""
+    lasting(cut_off(scene.keeper()), AWAY + BRIEF)
+
+
 def java_is_killed(scene):
     send(scene.java(), signal.SIGKILL)
-    scene.outcomes = LOST
+    scene.outcomes, scene.words = LOST, "killed"
 
 
 def java_sleeps_briefly(scene):
@@ -213,27 +238,36 @@ def java_sleeps_briefly(scene):
 
 
 def executor_is_killed(scene):
-    for pod in pods("executor", scene.profile):
-        send(processes(pod, "java"), signal.SIGKILL)
+    (killed,) = pods("executor", scene.profile)
+    send(processes(killed, "java"), signal.SIGKILL)
+
+    def another():
+        return [pod for pod in pods("executor", scene.profile) if pod["metadata"]["uid"] != killed["metadata"]["uid"]]
+
+    # A statement that was over by then would want none.
+    until(another, START, "another executor is made")
+
+
+def executor_sleeps_briefly(scene):
+    lasting(frozen(scene.executor()))
 
 
 def executor_is_cut_off(scene):
-    (pod,) = pods("executor", scene.profile)
-    lasting(cut_off(processes(pod, "java")))
+    lasting(cut_off(scene.executor()))
 
 
 def driver_is_out_of_memory(scene):
     scene.cell = scene.kernel.start("SELECT length(concat(repeat('a', 900000000), repeat('b', 900000000))) AS n")
-    scene.outcomes = (*LOST, "ok", "OutOfMemory", "java.lang.OutOfMemoryError")
+    scene.outcomes, scene.words = LOST, r"heap of \S+ was full|ran out of memory|OOMKilled"
 
 
 def pod_is_deleted(scene):
-    scene.outcomes = LOST
+    scene.outcomes, scene.words = LOST, "deleted|removed"
     deleted("pod", scene.pod(), "--grace-period=0", "--force")
 
 
 def job_is_deleted(scene):
-    scene.outcomes = LOST
+    scene.outcomes, scene.words = LOST, "deleted|removed"
     (job,) = of(scene.profile, things("jobs"))
     deleted("job", job)
     # Until then it may answer one cell more.
@@ -285,6 +319,26 @@ def kubelet_sleeps(scene):
     lasting(frozen([program("kubelet")]), 2 * BRIEF)
 
 
+def kubelet_is_restarted(scene):
+    before = node()
+    restart("kubelet")
+    until(lambda: reported(node(), before), 60, "the node is ready again")
+    # A kubelet that begins may take away what no plugin of its own provides: the pretended GPUs.
+    status = {part: before["status"][part] for part in ["capacity", "allocatable"]}
+    code, said = cluster.asked("PATCH", f"/api/v1/nodes/{NODE}/status", {"status": status})
+    assert code == 200, said
+
+
+def node():
+    return cluster.looked_up(f"/api/v1/nodes/{NODE}")
+
+
+def reported(now, before):
+    """Whether a node has said since then that it is ready."""
+    (ready,), (was,) = ([one for one in item["status"]["conditions"] if one["type"] == "Ready"] for item in (now, before))
+    return ready["status"] == "True" and ready["lastHeartbeatTime"] != was["lastHeartbeatTime"]
+
+
 def server_sleeps(scene):
     lasting(frozen([program("apiserver")]), 2 * BRIEF)
 
@@ -320,9 +374,11 @@ FAULTS = {
     keeper_is_killed: [running, starting, idle],
     keeper_sleeps_briefly: [idle, starting, running],
     driver_is_cut_off: [running, starting, idle],
+    driver_is_cut_off_for_long: [running, idle],
     java_is_killed: [starting, idle, running],
     java_sleeps_briefly: [running, starting, idle],
     executor_is_killed: [running],
+    executor_sleeps_briefly: [running],
     executor_is_cut_off: [running],
     driver_is_out_of_memory: [idle],
     pod_is_deleted: [pending, pulling, starting, idle, running],
@@ -336,6 +392,7 @@ FAULTS = {
 }
 OF_THE_CLUSTER = {
     kubelet_sleeps: [ending, starting, idle, running],
+    kubelet_is_restarted: [idle, starting, running, ending],
     server_sleeps: [starting, idle, running, ending],
     server_is_restarted: [running, starting, idle, ending],
     scheduler_and_manager_are_restarted: [starting, running, ending],
@@ -426,8 +483,10 @@ def play(number, folder):
             running(scene, FINITE)
         else:
             moment(scene)
+        scene.look()
         fault(scene)
         settled(scene, moment)
+        scene.look()
     finally:
         scene.kernel.end()
         ended = time.monotonic()
@@ -445,20 +504,33 @@ def settled(scene, moment):
         said = scene.kernel.finish(scene.cell, timeout=NO_HANG if scene.outcomes != ("ok",) else START)
         if moment in STUCK:
             assert said.status == "error" and said.reply["ename"] in LOST, said.text
+            told(said)
             if moment is pending and scene.outcomes == ("ok",):
                 assert f"did not start within {STUCK_FOR} s" in said.text, said.text
         else:
             how = "ok" if said.status == "ok" else said.reply["ename"]
             assert how in scene.outcomes, said.text
+            if how in LOST:
+                told(said, scene.words)
     if not scene.goes_on or moment in STUCK:
         return
     again = scene.kernel.run(ANSWER, timeout=START)
     if again.status == "error" and again.reply["ename"] in LOST and scene.outcomes != ("ok",) and not scene.cell:
+        told(again, scene.words)
         # It may have begun before the kernel heard of the end.
         again = scene.kernel.run(ANSWER, timeout=START)
     assert again.status == "ok" and "42" in again.text, again.text
+    if REPLACED in again.text:
+        assert scene.outcomes != ("ok",), again.text
+        told(again, scene.words)
     living = [job for job in of(scene.profile, things("jobs")) if job["status"].get("active")]
     assert len(living) == 1, names(living)
+
+
+def told(said, words=""):
+    """Of a driver that was lost is said why, in a sentence of ours."""
+    why = said.reply.get("evalue", said.text)
+    assert re.search(words, why) and not re.search(UNTOLD, why), said.text
 
 
 def interrupted(scene):
@@ -469,7 +541,12 @@ def interrupted(scene):
 
 
 def nothing_left(scene):
-    until(lambda: not of(scene.profile, things()), scene.patience, f"nothing is left of {scene.profile} ({scene.moment})")
+    """Neither in the cluster nor on this machine."""
+
+    def left():
+        return scene.look() or [pid for pod in scene.seen.values() for pid in processes(pod)]
+
+    until(lambda: not left(), scene.patience, f"nothing is left of {scene.profile} ({scene.moment})")
 
 
 @pytest.mark.parametrize("number", range(len(POINTS)), ids=title)

@@ -187,14 +187,18 @@ async fn each_account_may_do_what_it_needs_and_no_more() {
         (
             "firesteel-user",
             &[
-                ("configmaps", &["create"]),
+                ("configmaps", &["create", "get"]),
                 ("events", &["list", "watch"]),
                 (
                     "jobs.batch",
                     &["create", "delete", "get", "list", "patch", "watch"],
                 ),
+                (
+                    "localsubjectaccessreviews.authorization.k8s.io",
+                    &["create"],
+                ),
                 ("persistentvolumeclaims", &["get"]),
-                ("pods", &["get", "list", "watch"]),
+                ("pods", &["create", "list", "watch"]),
                 ("pods/log", &["get"]),
                 ("pods/portforward", &["create", "get"]),
                 ("resourcequotas", &["list"]),
@@ -208,6 +212,7 @@ async fn each_account_may_do_what_it_needs_and_no_more() {
         "configmaps",
         "events",
         "jobs.batch",
+        "localsubjectaccessreviews.authorization.k8s.io",
         "persistentvolumeclaims",
         "pods",
         "pods/exec",

@@ -274,9 +274,10 @@ fn indexes(seed: &mut Seed, responses: usize, count: usize) -> Vec<usize> {
     indexes
 }
 
-async fn check_all(spark: &Spark, cases: impl IntoIterator<Item = Case>) -> usize {
-    let checks = iter(cases).map(|case| async move { drop(case.check(spark).await) });
-    checks.buffer_unordered(AT_ONCE).count().await
+/// Gives how often each case's request came twice and was taken.
+async fn check_all(spark: &Spark, cases: impl IntoIterator<Item = Case>) -> Vec<usize> {
+    let checks = iter(cases).map(|case| async move { case.check(spark).await.repeated() });
+    checks.buffer_unordered(AT_ONCE).collect().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -289,7 +290,7 @@ async fn a_result_is_whole_wherever_its_connection_is_cut() {
     let indexes = indexes(&mut seed, responses, 20);
     for cut in CUTS {
         let cases = indexes.iter().map(|&index| Case::one(index, cut));
-        let count = check_all(spark, cases).await;
+        let count = check_all(spark, cases).await.len();
         tell(format_args!(
             "{count} of {} indexes: {cut:?}",
             responses + 1
@@ -307,7 +308,7 @@ async fn a_plan_that_does_not_arrive_is_not_executed_and_that_is_told() {
         ..Case::one(0, cut)
     });
     assert_eq!(cases.iter().filter(|case| case.loses_the_plan()).count(), 3);
-    let count = check_all(spark, cases).await;
+    let count = check_all(spark, cases).await.len();
     tell(format_args!(
         "{count} cuts of a connection to a server that may be another"
     ));
@@ -323,11 +324,14 @@ async fn delays_and_requests_that_come_twice_change_nothing() {
     let indexes = indexes(&mut seed, responses, 6);
     for bother in BOTHERS {
         let cases = indexes.iter().map(|&index| Case::one(index, bother));
-        let count = check_all(spark, cases).await;
+        let taken = check_all(spark, cases).await;
+        let count = taken.len();
         tell(format_args!(
             "{count} of {} indexes: {bother:?}",
             responses + 1
         ));
+        let again: usize = taken.iter().sum();
+        assert_eq!(again > 0, bother == Fault::Reattach, "{bother:?}: {again}");
     }
 }
 
@@ -352,6 +356,6 @@ async fn a_result_is_whole_after_any_schedule_of_faults() {
             incarnation: true,
         }
     });
-    let count = check_all(spark, cases).await;
+    let count = check_all(spark, cases).await.len();
     tell(format_args!("{count} schedules of up to five faults"));
 }

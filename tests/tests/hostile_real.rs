@@ -9,11 +9,18 @@
 
 use firesteel_tests::connect::real::shared;
 use firesteel_tests::notebook::{Notebook, lines};
-use scraper::{Html, Selector};
+use scraper::{ElementRef, Html, Selector};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// Texts that are something else where they are taken for markup, one a line.
 const MARKUP: &str = include_str!("../data/hostile/markup.txt");
+
+/// Statements, and what is shown of their results.
+const RESULTS: &str = include_str!("../data/hostile/results.json");
+
+/// What text puts around what is written from right to left.
+const ISOLATES: [char; 2] = ['\u{2068}', '\u{2069}'];
 
 /// All elements that tables, summaries and charts are made of.
 const ELEMENTS: [&str; 32] = [
@@ -132,98 +139,144 @@ async fn markup_in_names_and_values_is_text_wherever_it_is_shown() {
     }
 }
 
+#[derive(Deserialize)]
+struct Case {
+    what: String,
+    sql: String,
+    /// The names over the columns.
+    names: Vec<String>,
+    /// The cells as a page shows them; a null is none.
+    rows: Vec<Vec<Option<String>>>,
+    /// How the line under them begins, or that in their place.
+    says: String,
+    /// The only row as text, which has no room for all of it.
+    text: Option<String>,
+    /// What stands in the page or the text besides.
+    also: Option<String>,
+}
+
+fn one_row(what: &str, sql: String, names: Vec<String>, cells: Vec<String>) -> Case {
+    Case {
+        what: what.to_owned(),
+        sql,
+        names,
+        rows: vec![cells.into_iter().map(Some).collect()],
+        says: "1 row · ".to_owned(),
+        text: None,
+        also: None,
+    }
+}
+
+/// The cases that are too long or too many to be written down.
+fn made() -> Vec<Case> {
+    let numbers = |most: usize| (0..most).map(|n| n.to_string()).collect::<Vec<_>>();
+    let columns: Vec<String> = (0..2000).map(|n| format!("{n} AS c{n}")).collect();
+    let wide = Case {
+        text: Some(numbers(24).join(" ")),
+        also: Some("1976 more columns not shown: c24, c25, ".to_owned()),
+        ..one_row(
+            "2,000 columns",
+            format!("SELECT {}", columns.join(", ")),
+            (0..2000).map(|n| format!("c{n}")).collect(),
+            numbers(2000),
+        )
+    };
+    let long = Case {
+        text: Some(format!("{}…", "x".repeat(47))),
+        also: Some("x… and 9,990,000 characters more".to_owned()),
+        ..one_row(
+            "a statement of 10 MB",
+            format!("SELECT '{}' AS long", "x".repeat(10_000_000)),
+            vec!["long".to_owned()],
+            vec![format!("{}…", "x".repeat(100))],
+        )
+    };
+    let scales = (0..=38).map(|scale| {
+        let shown = match scale {
+            0 => "-1".to_owned(),
+            _ => format!("-0.{:0>scale$}", 1),
+        };
+        one_row(
+            &format!("a decimal of scale {scale}"),
+            format!("SELECT CAST('-1e-{scale}' AS DECIMAL(38, {scale})) AS d"),
+            vec!["d".to_owned()],
+            vec![shown],
+        )
+    });
+    [wide, long].into_iter().chain(scales).collect()
+}
+
+fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    page.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+/// The text of a cell; a null is an element there, and no text.
+fn value(cell: ElementRef<'_>) -> Option<String> {
+    let null = cell.child_elements().next().is_some();
+    (!null).then(|| cell.text().collect())
+}
+
+/// Checks the page that shows a result.
+fn check_page(case: &Case, html: &str) {
+    let what = &case.what;
+    check(html, &[], what);
+    let page = Html::parse_fragment(html);
+    let heads = all(&page, "thead th").into_iter();
+    let names: Vec<&str> = heads.filter_map(|head| head.text().next()).collect();
+    assert_eq!(names, case.names, "{what}");
+    let rows: Vec<Vec<_>> = all(&page, "tbody tr")
+        .into_iter()
+        .map(|row| row.child_elements().map(value).collect())
+        .collect();
+    assert_eq!(rows, case.rows, "{what}");
+    let text: String = page.root_element().text().collect();
+    assert!(text.contains(&case.says), "{what}");
+}
+
+/// Checks the text that shows a result, but for the spaces that line its columns up.
+fn check_text(case: &Case, text: &str) {
+    let what = &case.what;
+    let words = |text: &str| -> Vec<String> { text.split_whitespace().map(Into::into).collect() };
+    let lines: Vec<&str> = text.lines().collect();
+    // Names, types and a rule stand above.
+    for (cells, line) in case.rows.iter().zip(3..) {
+        let cells = cells.iter().map(|cell| cell.as_deref().unwrap_or("NULL"));
+        let all = cells.collect::<Vec<_>>().join(" ");
+        let expected = case.text.as_ref().unwrap_or(&all);
+        let shown = lines[line].replace(ISOLATES, "");
+        assert_eq!(words(&shown), words(expected), "{what}");
+    }
+    let last = lines.last().unwrap();
+    assert!(last.starts_with(&case.says), "{what}: {last}");
+    let control = |ch: char| ch.is_control() && ch != '\n';
+    assert!(!text.contains(control), "{what}");
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= 400),
+        "{what}"
+    );
+}
+
 #[tokio::test]
 async fn any_result_is_shown_or_refused_in_words() {
     let Some(spark) = shared() else { return };
     let mut notebook = Notebook::on(spark);
     notebook.done("SET spark.sql.session.timeZone = UTC").await;
-    let wide: Vec<String> = (0..2000).map(|n| format!("{n} AS c{n}")).collect();
-    let wide = format!("SELECT {}", wide.join(", "));
-    let long = format!("SELECT '{}' AS long", "x".repeat(10_000_000));
-    for (sql, expected) in [
-        (wide.as_str(), &["c0", "1 row"][..]),
-        (long.as_str(), &["xxx", "1 row"]),
-        ("SELECT repeat('ab', 500000) AS a", &["abab", "1 row"]),
-        ("SELECT 1 AS a WHERE 1 = 2", &["0 rows"]),
-        ("SELECT * FROM range(3) SORT BY id DESC", &["2", "3 rows"]),
-        ("SELECT * EXCEPT (id) FROM range(3)", &["3 rows"]),
-        ("SELECT 1 AS a, 2 AS a, 3 AS A", &["1", "2", "3"]),
-        (
-            "SELECT double('NaN') AS n, double('-Infinity') AS i, float('NaN') AS f, -0.0D AS z",
-            &["NaN", "-Infinity"],
-        ),
-        (
-            "SELECT make_date(-9999, 1, 1) AS b, make_date(9999, 12, 31) AS e, make_date(0, 1, 1) AS z",
-            &["-9999-01-01", "9999-12-31", "0000-01-01"],
-        ),
-        (
-            "SELECT timestamp_micros(-377705116800000000) AS b, TIMESTAMP '9999-12-31 23:59:59.999999' AS e, TIMESTAMP_NTZ '0001-01-01 00:00:00' AS n",
-            &["9999-12-31 23:59:59.999999", "0001-01-01 00:00:00"],
-        ),
-        (
-            "SELECT CAST('99999999999999999999999999999999999999' AS DECIMAL(38, 0)) AS w, CAST('-0.99999999999999999999999999999999999999' AS DECIMAL(38, 38)) AS s, CAST('0.00' AS DECIMAL(5, 2)) AS z",
-            &[
-                "99999999999999999999999999999999999999",
-                "-0.99999999999999999999999999999999999999",
-                "0.00",
-            ],
-        ),
-        (
-            "SELECT map(1, array(named_struct('a', map('k', array(1, NULL))))) AS nested, array() AS none, named_struct('x', CAST(NULL AS STRUCT<y: INT>)) AS hollow",
-            &["k"],
-        ),
-        (
-            "SELECT X'00FF80' AS few, CAST(repeat('a', 100000) AS BINARY) AS many, X'' AS none",
-            &["3 bytes"],
-        ),
-        (
-            "SELECT INTERVAL '-178956970-8' YEAR TO MONTH AS y, INTERVAL '106751991 04:00:54.775807' DAY TO SECOND AS d, make_interval(1, 2, 3, 4, 5, 6, 7.5) AS c",
-            &["178956970"],
-        ),
-        (
-            "SELECT parse_json('{\"a\": [1, null, \"x\"]}') AS v",
-            &["a"],
-        ),
-        (
-            "SELECT 'שלום' AS rtl, 'e\u{301}\u{301}\u{301}' AS combining, '👩‍👩‍👧‍👦' AS family, '\u{202e}gnp.exe' AS turned, 'a\u{0}b' AS zero, '\u{feff}' AS mark",
-            &["שלום", "👩‍👩‍👧‍👦"],
-        ),
-        (
-            "SELECT NULL AS n, '' AS e, ' ' AS s, 'NULL' AS t",
-            &["NULL"],
-        ),
-        (
-            "SELECT * FROM VALUES (TRUE), (NULL) AS t(b)",
-            &["true", "NULL"],
-        ),
-    ] {
-        let start: String = sql.chars().take(80).collect();
-        let shown = notebook.done(sql).await;
-        for part in expected {
-            let said: String = shown.chars().take(2000).collect();
-            assert!(shown.contains(part), "{start}: no {part} in {said}");
+    let mut cases: Vec<Case> = serde_json::from_str(RESULTS).unwrap();
+    cases.extend(made());
+    for case in &cases {
+        // What stands before the last is how far it is.
+        let shown = notebook.media(&case.sql).await.pop().unwrap();
+        let text = shown["text/plain"].as_str().unwrap();
+        let html = html(std::slice::from_ref(&shown));
+        check_text(case, text);
+        check_page(case, &html);
+        if let Some(also) = &case.also {
+            assert!(text.contains(also) || html.contains(also), "{}", case.what);
         }
-        let control = |ch: char| ch.is_control() && ch != '\n';
-        assert!(!shown.contains(control), "{start}");
-        assert!(
-            shown.lines().all(|line| line.chars().count() <= 400),
-            "{start}"
-        );
-    }
-    let scales = (0..=38)
-        .map(|scale| format!("SELECT CAST('-1e-{scale}' AS DECIMAL(38, {scale})) AS d"))
-        .collect::<Vec<_>>();
-    let shown = notebook.done(&scales.join(";\n")).await;
-    for scale in 0..=38 {
-        let expected = match scale {
-            0 => "-1".to_owned(),
-            _ => format!("-0.{:0>scale$}", 1),
-        };
-        let found = shown.lines().any(|line| line.trim() == expected);
-        assert!(found, "no {expected} in {shown}");
     }
     // What it needs is no more than what is shown, and it is as quick as before.
-    assert!(notebook.done("SELECT 7 AS lives").await.contains('7'));
+    let shown = notebook.done("SELECT 'quokka' AS lives").await;
+    assert!(shown.contains("quokka"), "{shown}");
 }
 
 #[tokio::test]
@@ -248,5 +301,6 @@ async fn a_statement_that_is_none_is_refused_in_words() {
         assert!(!failure.value.is_empty(), "{cell}");
         assert!(!failure.traceback.join("\n").contains("\tat "), "{cell}");
     }
-    assert!(notebook.done("SELECT 7 AS lives").await.contains('7'));
+    let shown = notebook.done("SELECT 'quokka' AS lives").await;
+    assert!(shown.contains("quokka"), "{shown}");
 }

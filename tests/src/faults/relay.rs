@@ -53,6 +53,7 @@ struct Faults {
     passed: usize,
     streams: usize,
     operations: BTreeSet<(String, String)>,
+    repeated: usize,
     to_come: VecDeque<(usize, Fault)>,
 }
 
@@ -85,6 +86,7 @@ impl Relay {
                 passed: 0,
                 streams: 0,
                 operations: BTreeSet::new(),
+                repeated: 0,
                 to_come: faults.into_iter().collect(),
             }),
             open: Mutex::new(0),
@@ -123,6 +125,11 @@ impl Relay {
     /// The executions that responses came of, as their sessions' ids and their own.
     pub fn operations(&self) -> BTreeSet<(String, String)> {
         self.state.faults.lock().unwrap().operations.clone()
+    }
+
+    /// How often the server took a second request for what follows a response.
+    pub fn repeated(&self) -> usize {
+        self.state.faults.lock().unwrap().repeated
     }
 
     /// How many faults have not come.
@@ -234,7 +241,9 @@ impl State {
         };
         // The operation may be over, or have nothing more to say for now.
         let asked = self.client.reattach_execute(request);
-        let _refused = tokio::time::timeout(Duration::from_secs(1), asked).await;
+        if let Ok(Ok(_taken)) = tokio::time::timeout(Duration::from_secs(1), asked).await {
+            self.faults.lock().unwrap().repeated += 1;
+        }
     }
 }
 
