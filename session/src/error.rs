@@ -182,6 +182,20 @@ impl Error {
         )
     }
 
+    /// Whether Spark has stopped in a server that still answers: its process is about to end. The words
+    /// are those of `SparkContext` and `DAGScheduler`.
+    pub fn spark_has_stopped(&self) -> bool {
+        const WORDS: [&str; 3] = [
+            "Cannot call methods on a stopped SparkContext",
+            "SparkContext was shut down",
+            "SparkContext has been shutdown",
+        ];
+        let Self::Spark(error) = self else {
+            return false;
+        };
+        WORDS.iter().any(|words| error.message.contains(words))
+    }
+
     /// Whether the server itself is not there, or is not the one it was: it was not reached, was
     /// lost, or answers under another identity.
     pub fn server_is_gone(&self) -> bool {

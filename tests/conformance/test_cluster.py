@@ -45,7 +45,7 @@ PROFILES = (
     + cluster.profile("imageless", own=", share: kernel, startDeadline: 20s").replace(
         f"'4.3': {os.environ['FIRESTEEL_TEST_IMAGE']}", "'4.3': localhost/no-such-image:1"
     )
-    + cluster.profile("crashing", own=f"{QUICK}, share: kernel, conf: {{spark.executor.extraJavaOptions: '-Xbogus'}}")
+    + cluster.profile("crashing", own=f"{QUICK}, share: kernel, conf: {{spark.executor.extraJavaOptions: '-agentlib:quokka'}}")
     + "allowedConf: [spark.executor.extraJavaOptions]\n"
 )
 

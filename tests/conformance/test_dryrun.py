@@ -163,8 +163,8 @@ def test_a_right_that_is_missing_is_named_with_the_role_that_gives_it():
 
 @in_a_cluster
 def test_what_a_profile_names_and_is_not_there_is_told():
-    found = one(doctor("stranger"), "bad", "no service account `no-such-account`")
-    assert "deploy/rbac" in found["remedy"], found
+    found = one(doctor("stranger"), "bad", "`kubernetes.accounts.driver` asks for")
+    assert "no service account `no-such-account`" in found["found"] and "deploy/rbac" in found["remedy"], found
     found = one(doctor("secretless"), "bad", "no Secret `no-such-secret`")
     assert "kubernetes.environment.PASSWORD" in found["found"], found
 

@@ -44,8 +44,11 @@ async fn kill_at_each_moment(victim: Victim) {
             Victim::Driver => reached.driver,
         };
         processes::signal(pid, Signal::KILL);
+        // Whether nothing has told the kernel yet.
+        let mut unheard = moment == Moment::Idle;
         if let Some(cell) = reached.cell {
             let done = stage.end_of(&cell).await;
+            unheard = done.reply.content["ename"] == "KeyboardInterrupt";
             // What was asked to end has ended, however it did.
             if moment == Moment::Ending && done.reply.content["status"] == "ok" {
                 assert!(shows(&done, "given back"), "{point:?}: {done:?}");
@@ -58,7 +61,7 @@ async fn kill_at_each_moment(victim: Victim) {
         }
         let mut next = stage.run().await;
         // It may have begun before the kernel heard of the end.
-        if moment == Moment::Idle && next.reply.content["status"] == "error" {
+        if unheard && next.reply.content["status"] == "error" {
             told(&next, &["DriverLost"], &point);
             next = stage.run().await;
         }

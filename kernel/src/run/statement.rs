@@ -31,6 +31,9 @@ const TICK: Duration = Duration::from_millis(250);
 /// How long after the driver's end the statement may still tell why it failed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// How long a driver may take to end whose Spark has stopped.
+const ENDING: Duration = Duration::from_secs(25);
+
 /// What comes of a statement.
 pub(super) enum Ran {
     Done(Answer),
@@ -277,7 +280,12 @@ async fn explain(
     });
     // Not as the user wanted: whoever ends a session interrupts what runs in it first.
     let ends = matches!(error, Error::Cancelled { .. }) && !stop.is_cancelled();
-    let ends = ends && timeout(LAST_WORDS, source.ended()).await.is_ok();
+    let patience = match error.spark_has_stopped() {
+        true => ENDING,
+        false if ends => LAST_WORDS,
+        false => Duration::ZERO,
+    };
+    let ends = !patience.is_zero() && timeout(patience, source.ended()).await.is_ok();
     if ends || error.session_is_gone() || error.server_is_gone() {
         let what = source.lost(&error).await;
         return Ran::Failed(failure::of_loss(&what, place));

@@ -34,6 +34,12 @@ const UI_PORT: u16 = 4040;
 /// nodes that come and go over days are no reason to.
 const LOSSES_COUNT: &str = "15m";
 
+/// How many executors may be lost before the driver ends itself, with all that its users have in it. Spark
+/// bears twice as many as there may be, which a few that cannot start reach within seconds.
+fn bearable(runs: &Kubernetes) -> u32 {
+    runs.executors.max.saturating_mul(4).max(20)
+}
+
 /// How long an executor that is to go may take to hand over what it holds.
 const HAND_OVER: &str = "60s";
 
@@ -44,10 +50,13 @@ impl Plan {
         let scratch = pod.mounts.run();
         let heap = runs.driver.memory;
 
-        let mut usual = vec![(
-            "spark.sql.warehouse.dir",
-            file_url(&scratch.join("warehouse")),
-        )];
+        let mut usual = vec![
+            (
+                "spark.sql.warehouse.dir",
+                file_url(&scratch.join("warehouse")),
+            ),
+            ("spark.executor.maxNumFailures", bearable(runs).to_string()),
+        ];
         usual.extend(
             runs.gpu
                 .iter()

@@ -143,6 +143,7 @@ spark.dynamicAllocation.shuffleTracking.timeout=300s
 spark.executor.cores=4
 spark.executor.decommission.forceKillTimeout=60s
 spark.executor.failuresValidityInterval=15m
+spark.executor.maxNumFailures=32
 spark.executor.memory=1g
 spark.executor.memoryOverhead=384m
 spark.executorEnv.JDK_JAVA_OPTIONS=-Dspark.master=k8s://https://10.96.0.1:443
