@@ -195,11 +195,16 @@ impl Launcher {
         for id in places.all() {
             let place = places.of(&id);
             match timeout(DESCRIBE, describe(&place)).await {
-                Ok(Ok(Some(listed))) => drivers.push(listed),
-                Ok(Ok(None)) => sweep_quietly(place).await,
+                Ok(Ok(Some(listed))) => {
+                    drivers.push(listed);
+                    continue;
+                }
+                Ok(Ok(None)) => {}
                 Ok(Err(cause)) => tracing::debug!(%id, %cause, "a driver cannot be described"),
                 Err(_) => tracing::debug!(%id, "a driver does not say what it is"),
             }
+            // One that died a moment ago may have let us in. Of one that lives nothing is swept.
+            sweep_quietly(place).await;
         }
         for shelf in self.shelves().await {
             match shelf.list().await {

@@ -285,7 +285,11 @@ async fn explain(
         false if ends => LAST_WORDS,
         false => Duration::ZERO,
     };
-    let ends = !patience.is_zero() && timeout(patience, source.ended()).await.is_ok();
+    let ends = !patience.is_zero()
+        && tokio::select! {
+            ended = timeout(patience, source.ended()) => ended.is_ok(),
+            () = stop.cancelled() => false,
+        };
     if ends || error.session_is_gone() || error.server_is_gone() {
         let what = source.lost(&error).await;
         return Ran::Failed(failure::of_loss(&what, place));

@@ -92,7 +92,8 @@ fn by_log(failed: Failed, log: &str, setting: &Setting<'_>) -> Option<Cause> {
         ));
     }
     if says("BindException") || says("Address already in use") {
-        return Some(Why::PortsTaken.cause(&[]));
+        let again = "Run the cell again; other ports are tried.";
+        return Some(setting.told(Why::PortsTaken, &[], again));
     }
     if says("Could not reserve enough space")
         || says("Cannot allocate memory")

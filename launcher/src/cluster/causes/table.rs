@@ -306,7 +306,7 @@ causes! {
         "Its node has no disk left for it: choose nodes with more by `kubernetes.placement.driver.nodes`, or tell whoever runs the cluster. What executors write is elsewhere (`kubernetes.localDisk`)."
     PortsTaken "Ports were taken" (Port, Ended, Sure)
         "The ports chosen for the Spark driver were taken by other programs"
-        "Run the cell again. In a pod the ports are always 7078, 7079 and 4040: what else listens there, mostly an injected sidecar, has to be moved."
+        "Something else in the pod, mostly an injected sidecar, listens at port 7078, 7079 or 4040: have it moved, and run the cell again."
     HeapNotGiven "Java cannot get its heap" (Memory, Ended, Sure)
         "Java cannot get the {heap} of heap that profile `{profile}` gives the Spark driver"
         "Set `kubernetes.driver.memory` in the profile to less, or `kubernetes.driver.overhead` to more."

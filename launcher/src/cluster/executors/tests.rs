@@ -388,8 +388,13 @@ proptest! {
             }
         }
         prop_assert_eq!(plain.roster(), mixed.roster());
-        let told = plain.tell(now(3));
-        prop_assert_eq!(&told, &mixed.tell(now(3)));
+        // How many end in a row depends on who ends well in between.
+        let in_any_order = |mut told: Vec<String>| {
+            told.retain(|said| !said.contains("in a row"));
+            told
+        };
+        let told = in_any_order(plain.tell(now(3)));
+        prop_assert_eq!(&told, &in_any_order(mixed.tell(now(3))));
         prop_assert!(plain.tell(now(90)).is_empty());
         let all: Vec<Pod> = plain.pods().cloned().collect();
         for pod in all {
