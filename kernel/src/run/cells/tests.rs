@@ -272,25 +272,44 @@ impl Engine for Catalog {
     }
 }
 
-/// An engine whose statements somebody else interrupts.
-struct Cancelled;
+/// An engine whose statements fail.
+struct Fails(fn() -> Error);
 
-impl Engine for Cancelled {
+impl Engine for Fails {
     fn run(&self, _statement: Statement, _stop: CancellationToken) -> Events {
-        let cancelled = Err(Error::Cancelled { confirmed: true });
-        stream::iter([cancelled]).boxed()
+        stream::iter([Err((self.0)())]).boxed()
     }
+}
+
+/// As somebody else interrupts a statement.
+fn cancelled() -> Error {
+    Error::Cancelled { confirmed: true }
+}
+
+/// As Spark says it when it has ended itself.
+fn stopped() -> Error {
+    Error::Spark(Box::new(SparkError {
+        message: "Cannot call methods on a stopped SparkContext.".to_owned(),
+        ..SparkError::default()
+    }))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_statement_that_ends_with_its_session_says_why_that_ended() {
-    for (ended, told) in [
-        (true, ("DriverLost", "it ended")),
-        (false, ("SparkConnectError", "the statement was cancelled")),
+    let said = stopped().to_string();
+    for (error, ended, told) in [
+        (cancelled as fn() -> Error, true, ("DriverLost", "it ended")),
+        (
+            cancelled,
+            false,
+            ("SparkConnectError", "the statement was cancelled"),
+        ),
+        (stopped, true, ("DriverLost", "it ended")),
+        (stopped, false, ("SparkError", said.as_str())),
     ] {
         let fake = Fake {
             ended,
-            engine: Some(Arc::new(Cancelled)),
+            engine: Some(Arc::new(Fails(error))),
             ..Fake::default()
         };
         let mut cells = Cells::new(Box::new(fake));

@@ -270,7 +270,7 @@ fn again(part: Part) -> &'static str {
     }
 }
 
-/// What a volume that cannot be mounted was made from. The keeper's right is of `deploy/rbac`.
+/// What to look at where a volume cannot be mounted. The one with the keeper's right is not the profile's.
 fn see(volume: &str) -> &'static str {
     match volume {
         KEEPER_VOLUME => {
